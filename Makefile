@@ -1,0 +1,52 @@
+# The two commands that matter: `make demo` and `make test`. Both set up everything they need in .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+SOURCES := safety firmware firmware_bridge controller recorder dashboard hw_sim tractable tests benchmarks
+
+.PHONY: setup demo test lint bench parts requirements screenshot clean
+
+setup: $(VENV)/.runtime
+
+$(VENV)/bin/python:
+	@deploy/make_venv.sh $(PYTHON) $(VENV)
+
+$(VENV)/.runtime: requirements/build.txt pyproject.toml | $(VENV)/bin/python
+	@echo "Setting up $(VENV) (once; about a minute) ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/build.txt
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime requirements/dev.txt
+	@echo "Adding what the tests need ..."
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements/dev.txt
+	@touch $@
+
+demo: setup
+	@$(BIN)/tractable demo $(ARGS)
+
+parts:
+	@deploy/install_test_parts.sh
+
+test: $(VENV)/.dev parts lint
+	@$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/.dev
+	@$(BIN)/ruff check $(SOURCES)
+	@$(BIN)/ruff format --check $(SOURCES)
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+
+bench: $(VENV)/.dev
+	@$(BIN)/tractable bench $(ARGS)
+
+# Pins every dependency with hashes; the files name no registry.
+requirements: $(VENV)/.dev
+	@deploy/pin_requirements.sh $(BIN)/python
+
+screenshot: $(VENV)/.dev parts
+	@$(BIN)/python -m docs.make_screenshot
+
+clean:
+	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache .hypothesis
