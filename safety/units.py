@@ -1,0 +1,22 @@
+"""Integer units of everything that safety decides about. Conversions from newtons happen at the human edge, not here."""
+
+from typing import NewType
+
+Millinewtons = NewType("Millinewtons", int)
+Micrometres = NewType("Micrometres", int)
+MicrometresPerSecond = NewType("MicrometresPerSecond", int)
+Microseconds = NewType("Microseconds", int)
+Milliseconds = NewType("Milliseconds", int)
+
+
+def larger(first: Millinewtons, second: Millinewtons) -> Millinewtons:
+    return first if first >= second else second
+
+
+def smaller(first: Millinewtons, second: Millinewtons) -> Millinewtons:
+    return first if first <= second else second
+
+
+def percent_of(force_mn: Millinewtons, percent: int) -> Millinewtons:
+    """That percentage, rounded down, and so towards the tighter limit. For forces of zero and more."""
+    return Millinewtons(force_mn * percent // 100)
