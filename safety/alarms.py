@@ -221,3 +221,27 @@ _ROWS: tuple[Alarm, ...] = (
 )
 
 CATALOGUE: dict[AlarmId, Alarm] = {alarm.id: alarm for alarm in _ROWS}
+
+# The device's trip causes (the serial protocol's numbers) and the alarm that each one raises. Cause 3, a lease
+# that ended, is A13 here; where the host itself had stalled or restarted, whoever knows that raises A16.
+ALARM_OF_TRIP_CAUSE: dict[int, AlarmId] = {
+    1: AlarmId.A01,
+    2: AlarmId.A01,
+    3: AlarmId.A13,
+    4: AlarmId.A05,
+    5: AlarmId.A06,
+    6: AlarmId.A07,
+    7: AlarmId.A04,
+    8: AlarmId.A09,
+    9: AlarmId.A10,
+    10: AlarmId.A11,
+    11: AlarmId.A12,
+    12: AlarmId.A24,
+    13: AlarmId.A08,
+    14: AlarmId.A20,
+    15: AlarmId.A22,
+    16: AlarmId.A18,
+    17: AlarmId.A21,
+    18: AlarmId.A42,
+    19: AlarmId.A01,
+}

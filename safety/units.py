@@ -1,4 +1,4 @@
-"""Integer units of everything that safety decides about. Conversions from newtons happen at the human edge, not here."""
+"""Integer units of everything that safety decides about; newtons become millinewtons at the human edge, not here."""
 
 from typing import NewType
 
