@@ -1,0 +1,1 @@
+"""The message broker on this computer: found, or started, or our own."""
