@@ -33,6 +33,12 @@ T_US_WRAP: Final = 1 << 32
 # whether the table was restarted meanwhile.
 SILENCE_US_MAX: Final = 30_000_000
 
+# Over a gap, `seq` and `t_us` must agree with the table's rate: a converter's own clock is off by less than an eighth,
+# and the device may pause for up to a second (it writes a calibration). A recording's numbers wrap apart.
+RATE_ERROR_DIVISOR: Final = 8
+PAUSE_US_MAX: Final = 1_000_000
+US_PER_S: Final = 1_000_000
+
 
 @dataclass(frozen=True, slots=True)
 class ReceivedSample:
@@ -195,8 +201,11 @@ class Link:
         return [DeviceRestarted(before, identity), identity]
 
     def _refuse_protocol(self, device_protocol: int | None) -> list[LinkEvent]:
+        """Nothing that such a table says is understood, so nothing more of it is handed on before another HELLO."""
         self._hello_counter = None
+        self._device_counter = None
         self.identity = None
+        self._numbering.start_anew()
         self.mismatch = ProtocolMismatch(PROTOCOL, device_protocol)
         return [self.mismatch]
 
@@ -205,7 +214,8 @@ class Link:
         if self._ahead(counter) == 0:
             self._duplicated += 1
             return []
-        received = self._numbering.number(sample)
+        assert self.identity is not None
+        received = self._numbering.number(sample, self.identity.rate_hz)
         if received is None:
             self._late += 1
             return []
@@ -237,7 +247,7 @@ class SampleNumbering:
         """The device was reset: its numbers have nothing to do with those before."""
         self._last = None
 
-    def number(self, sample: Sample) -> ReceivedSample | None:
+    def number(self, sample: Sample, rate_hz: int) -> ReceivedSample | None:
         """The sample counting on, or None where it is not ahead of the last one (a repeat, a replay, a late one)."""
         last = self._last
         if last is None:
@@ -245,7 +255,7 @@ class SampleNumbering:
         else:
             seq_ahead = (sample.seq - last.seq) % SEQ_WRAP
             t_us_ahead = (sample.t_us - last.t_us) % T_US_WRAP
-            if not self._is_ahead(seq_ahead, t_us_ahead):
+            if not self._is_ahead(seq_ahead, t_us_ahead, rate_hz):
                 return None
             # After a silence of more than 65 536 samples this is what is known of how many were lost.
             lost_before = (seq_ahead - 1) % SEQ_WRAP
@@ -255,7 +265,16 @@ class SampleNumbering:
         self._after_silence = False
         return received
 
-    def _is_ahead(self, seq_ahead: int, t_us_ahead: int) -> bool:
+    def _is_ahead(self, seq_ahead: int, t_us_ahead: int, rate_hz: int) -> bool:
         if self._after_silence:
             return 0 < t_us_ahead < T_US_WRAP - SILENCE_US_MAX  # all but what was sent in the seconds before the last
-        return 1 <= seq_ahead <= SEQ_AHEAD_MAX and 0 < t_us_ahead <= SILENCE_US_MAX
+        return (
+            1 <= seq_ahead <= SEQ_AHEAD_MAX
+            and 0 < t_us_ahead <= SILENCE_US_MAX
+            and _agree(seq_ahead, t_us_ahead, rate_hz)
+        )
+
+
+def _agree(seq_ahead: int, t_us_ahead: int, rate_hz: int) -> bool:
+    error_us_max = t_us_ahead // RATE_ERROR_DIVISOR + PAUSE_US_MAX
+    return abs(seq_ahead * US_PER_S - t_us_ahead * rate_hz) <= error_us_max * rate_hz

@@ -9,7 +9,6 @@ from firmware_bridge.messages import (
     Arm,
     Identity,
     IdentityFlag,
-    Message,
     MessageType,
     Move,
     Nak,
@@ -46,7 +45,7 @@ def test_force_is_computed_as_the_device_computes_it(golden_force: dict[str, int
     ],
 )
 def test_a_field_takes_its_whole_range_and_nothing_beyond_it(
-    message: Message, field: str, lowest: int, highest: int
+    message: Any, field: str, lowest: int, highest: int
 ) -> None:
     for value in (lowest, highest):
         fitting = dataclasses.replace(message, **{field: value})
