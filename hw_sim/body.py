@@ -15,11 +15,12 @@ GLIDES_MM_S_RATIO: Final = 4.0  # beyond this many Stribeck speeds friction is p
 
 
 class Body:
-    """`hip_mm` and `hip_mm_s` are what the harness holds on to."""
+    """`hip_mm` and `hip_mm_s` are what the harness holds on to, both at the last whole millisecond."""
 
     def __init__(self, rig: Rig) -> None:
         self.hip_mm = 0.0
         self.hip_mm_s = 0.0
+        self._leap_mm_s = 0.0
         self._trunk_mm = 0.0
         self._trunk_mm_s = 0.0
         self._ms_over_mass = MS_S / (rig.hip_mass_kg / 1000)
@@ -44,11 +45,11 @@ class Body:
         """Move on by 1 ms, with the trunk now at `trunk_mm`."""
         self._trunk_mm_s = (trunk_mm - self._trunk_mm) / MS_S
         self._trunk_mm = trunk_mm
-        self.hip_mm += self.hip_mm_s * MS_S
+        self.hip_mm += self._leap_mm_s * MS_S
 
     def kick_ms(self, pull_n: float) -> None:
         """Let the pull (cable and whatever else pushes the hip) change the hip's speed for 1 ms."""
-        speed = self.hip_mm_s
+        speed = self._leap_mm_s
         stretch = self.hip_mm - self._trunk_mm
         fast, slow = self._fast_mm, self._slow_mm
         fast += (stretch - fast) * self._fast_share
@@ -60,7 +61,9 @@ class Body:
         if self._coulomb_n:
             push_n -= self._friction_n(speed)
         damped = self._half_damped
-        self.hip_mm_s = (speed * (1.0 - damped) + push_n * self._ms_over_mass) / (1.0 + damped)
+        faster = (speed * (1.0 - damped) + push_n * self._ms_over_mass) / (1.0 + damped)
+        self._leap_mm_s = faster
+        self.hip_mm_s = faster + (faster - speed) / 2  # looked ahead to where the harness asks for it next
 
     def _friction_n(self, speed: float) -> float:
         """LuGre (Canudas de Wit 1995); the bristles advance implicitly, which stays stable at any speed."""

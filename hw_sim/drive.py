@@ -40,9 +40,11 @@ class Drive:
             wanted = self._ramped(command_um_s / 1000)
         else:
             wanted = self._ramped_mm_s = self._bled(tension_n)
-        speed = self.drum_mm_s = wanted + (self.drum_mm_s - wanted) * self._lag_kept
+        before = self.drum_mm_s
+        speed = self.drum_mm_s = wanted + (before - wanted) * self._lag_kept
         drum = self.drum_mm = self.drum_mm + speed * MS_S
-        self._take_along(drum, speed)
+        # That speed is the mean of the millisecond; half the change more is its end, where the drum now is.
+        self._take_along(drum, speed + (speed - before) / 2)
 
     def _ramped(self, command_mm_s: float) -> float:
         limit, step, now = self._speed_max_mm_s, self._ramp_step_mm_s, self._ramped_mm_s
