@@ -162,8 +162,7 @@ def _rules(p: Prescription, site: SiteLimits) -> list[tuple[bool, str]]:
         ),
         (
             p.force_mn > site.setpoint_cap_mn,
-            f"{force} is more than {shown(site.setpoint_cap_mn)}, the most that this site allows: "
-            "check the number and its unit.",
+            f"{force} is more than this site allows, {shown(site.setpoint_cap_mn)}: check the number and its unit.",
         ),
         (
             p.force_mn > half_weight_mn,
@@ -179,8 +178,7 @@ def _rules(p: Prescription, site: SiteLimits) -> list[tuple[bool, str]]:
         ),
         (
             profile_duration_s(p) > site.session_s_max,
-            f"The whole profile takes {profile_duration_s(p) / 60:.1f} min, more than the "
-            f"{site.session_s_max / 60:g} min that this site allows.",
+            f"The whole profile takes {profile_duration_s(p) / 60:.1f} min; {site.session_s_max / 60:g} min are allowed.",
         ),
     ]
 

@@ -1,0 +1,102 @@
+"""The phases of a session, as types: what is known in each is in it, and nothing else can be asked of it."""
+
+from dataclasses import dataclass
+
+from controller.messages import PhaseName
+from controller.profile import Segment
+from controller.take_up import TakeUp
+from controller.tension import Gains, Loop
+from safety.motion import ReleaseProfile
+
+
+@dataclass(frozen=True, slots=True)
+class Idle:
+    """Nothing asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class CheckingZero:
+    """Slack, drive off: are both channels at the calibration's zero, and quiet? Sums in mN and mN squared."""
+
+    started_us: int | None = None  # device time of the first sample; None before it
+    count: int = 0
+    sum_a: int = 0
+    sum_b: int = 0
+    square_a: int = 0
+    square_b: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class AwaitingSwitchTest:
+    """The patient presses the switch and lets it go, so that it is seen to work."""
+
+    since_us: int
+    pressed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TakingUpSlack:
+    """Winding in to the preload. `since_us` is None until the table says that it is armed."""
+
+    asked_us: int
+    since_us: int | None = None
+    memory: TakeUp = TakeUp()
+
+
+@dataclass(frozen=True, slots=True)
+class Ramping:
+    since_us: int
+    segment: Segment
+    gains: Gains
+    loop: Loop = Loop()
+
+
+@dataclass(frozen=True, slots=True)
+class Holding:
+    since_us: int
+    target_n: float
+    gains: Gains
+    loop: Loop
+
+
+@dataclass(frozen=True, slots=True)
+class Releasing:
+    """Letting go; the table does it by itself. `because` is a sentence for people."""
+
+    since_us: int
+    profile: ReleaseProfile
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Ended:
+    """Slack and disarmed; the record is closed."""
+
+    because: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tripped:
+    """Stopped by safety; the interlock holds the cause."""
+
+    since_us: int
+    profile: ReleaseProfile
+
+
+Phase = Idle | CheckingZero | AwaitingSwitchTest | TakingUpSlack | Ramping | Holding | Releasing | Ended | Tripped
+
+NAMES: dict[type[Phase], PhaseName] = {
+    Idle: PhaseName.IDLE,
+    CheckingZero: PhaseName.CHECKING_ZERO,
+    AwaitingSwitchTest: PhaseName.AWAITING_SWITCH_TEST,
+    TakingUpSlack: PhaseName.TAKING_UP_SLACK,
+    Ramping: PhaseName.RAMPING,
+    Holding: PhaseName.HOLDING,
+    Releasing: PhaseName.RELEASING,
+    Ended: PhaseName.ENDED,
+    Tripped: PhaseName.TRIPPED,
+}
+
+
+def name(phase: Phase) -> PhaseName:
+    return NAMES[type(phase)]

@@ -1,0 +1,205 @@
+"""Everything that a step knows, as one frozen value, and the small questions that several parts ask of it."""
+
+from dataclasses import dataclass, replace
+from typing import Any, Final
+
+from controller import alarm_board
+from controller.calibration import Calibration
+from controller.dose_clock import DoseClock
+from controller.inputs import Execute, Output, Record
+from controller.phases import Holding, Idle, Phase, Ramping, Releasing, TakingUpSlack, Tripped, name
+from controller.prescription import Prescription
+from controller.take_up import Stiffness
+from controller.tension import Timing
+from firmware_bridge import messages
+from safety import interlock as interlocks
+from safety.alarms import CATALOGUE, AlarmId
+from safety.interlock import Interlock, NotZeroed
+from safety.limiter import Refusal, Situation, review
+from safety.limits import SessionLimits, SiteLimits
+from safety.motion import Motion, Release, ReleaseProfile
+from safety.plausibility import Watch
+from safety.reading import ForceReading
+from safety.units import Micrometres, Microseconds
+
+# A release is said again while the table does not show that it is letting go.
+RELEASE_AGAIN_US: Final = 250_000
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """The table at the other end, as it described itself."""
+
+    identity: messages.Identity
+    calibration_a: messages.Calibration
+    calibration_b: messages.Calibration
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """A session under way. Times are the device's, in us; positions in um; the tare is for control only."""
+
+    session_id: str
+    actor: str
+    prescription: Prescription
+    limits: SessionLimits
+    timing: Timing
+    calibration_age_days: int | None
+    tare_mn: int = 0
+    armed_us: int | None = None
+    took_up_from_um: int | None = None
+    loaded_at_um: int | None = None
+    stiffness: Stiffness | None = None
+    clock: DoseClock = DoseClock()
+    target_mn: int | None = None
+    moved_us: int | None = None
+    minute_announced: bool = False
+
+    @property
+    def remaining_us(self) -> int:
+        return max(0, self.prescription.time_at_force_s * 1_000_000 - self.clock.at_force_us)
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Host times (`now_us` and what is named after it) are of the monotonic clock."""
+
+    site: SiteLimits
+    calibration: Calibration | None
+    phase: Phase = Idle()
+    interlock: Interlock = NotZeroed()
+    watch: Watch = Watch()
+    board: alarm_board.Board = ()
+    table: Table | None = None
+    reading: ForceReading | None = None
+    age_us: int = 0
+    frozen: bool = False
+    course: Course | None = None
+    switch_seen_at_us: int | None = None
+    device_trip: messages.TripCause | None = None
+    released_at_us: int | None = None
+    cleared_at_us: int | None = None
+    stepped_at_us: int | None = None
+
+
+@dataclass(slots=True)
+class Step:
+    """One step in the making: the state so far, and what is to be done. Lives only inside `session.step`."""
+
+    state: State
+    now_us: int
+    outputs: list[Output]
+
+    def set(self, **changes: Any) -> None:
+        self.state = replace(self.state, **changes)
+
+    def set_course(self, **changes: Any) -> None:
+        if self.state.course is not None:
+            self.set(course=replace(self.state.course, **changes))
+
+    def record(self, record: Record) -> None:
+        self.outputs.append(record)
+
+
+def is_under_way(phase: Phase) -> bool:
+    """The drive is, or may be, energised for a session."""
+    return isinstance(phase, TakingUpSlack | Ramping | Holding | Releasing)
+
+
+def calibration_matches(state: State) -> bool:
+    """The record that the computer holds is the one that the table holds, number for number."""
+    if state.table is None or state.calibration is None:
+        return False
+    pairs = (
+        (state.calibration.channel_a, state.table.calibration_a),
+        (state.calibration.channel_b, state.table.calibration_b),
+    )
+    return all(
+        (ours.zero_counts, ours.span_q20, ours.id) == (theirs.zero_counts, theirs.span_q20, theirs.id)
+        for ours, theirs in pairs
+    )
+
+
+def situation(s: Step) -> Situation:
+    """What the limiter is to judge by, now."""
+    state, course = s.state, s.state.course
+    armed_us = None if course is None else course.armed_us
+    taken_us = 0 if state.reading is None else state.reading.taken_us
+    seen_at_us = state.switch_seen_at_us
+    return Situation(
+        reading=state.reading,
+        age_us=Microseconds(state.age_us),
+        interlock=state.interlock,
+        limits=None if course is None else course.limits,
+        armed_for_us=Microseconds(0 if armed_us is None else taken_us - armed_us),
+        took_up_from_um=None
+        if course is None or course.took_up_from_um is None
+        else Micrometres(course.took_up_from_um),
+        loaded_at_um=None if course is None or course.loaded_at_um is None else Micrometres(course.loaded_at_um),
+        switch_seen_us=None if seen_at_us is None else Microseconds(s.now_us - seen_at_us),
+        calibration_age_days=None if course is None else course.calibration_age_days,
+        calibration_matches=calibration_matches(state),
+        frozen=state.frozen,
+    )
+
+
+def enter(s: Step, phase: Phase, text: str, **data: object) -> None:
+    """Goes to that phase, on record."""
+    s.set(phase=phase)
+    s.record(Record("phase", "controller", text, {"phase": str(name(phase)), **data}))
+
+
+def propose(s: Step, motion: Motion) -> None:
+    """Asks the limiter; a refusal of the controller's own motion trips, with the alarm that it belongs to."""
+    verdict = review(motion, situation(s))
+    if isinstance(verdict, Refusal):
+        s.record(Record("verdict", "controller", verdict.sentence, {"motion": repr(motion), "permitted": False}))
+        trip(s, verdict.alarm, verdict.sentence, ReleaseProfile.PROTECTIVE)
+    else:
+        s.outputs.append(Execute(verdict))
+
+
+def let_go(s: Step, profile: ReleaseProfile) -> None:
+    """Letting go is permitted always."""
+    s.set(released_at_us=s.now_us)
+    propose(s, Release(profile))
+
+
+def let_go_again(s: Step, profile: ReleaseProfile) -> None:
+    """Repeats the release while the table is armed and does not show it."""
+    reading, said_at_us = s.state.reading, s.state.released_at_us
+    unheard = reading is None or (reading.armed and not reading.releasing)
+    if unheard and (said_at_us is None or s.now_us - said_at_us >= RELEASE_AGAIN_US):
+        let_go(s, profile)
+
+
+def raise_alarm(s: Step, alarm: AlarmId, detail: str, root: bool = False) -> None:
+    """Puts the alarm on the board, and on record when it was not on."""
+    if not alarm_board.is_on(s.state.board, alarm) or root:
+        entry = CATALOGUE[alarm]
+        text = f"{alarm.value} {entry.shown}: {detail}"
+        s.record(
+            Record("alarm", "controller", text, {"alarm": alarm.value, "priority": entry.priority.value, "root": root})
+        )
+    s.set(board=alarm_board.raised(s.state.board, alarm, detail, s.now_us, root))
+
+
+def trip(s: Step, alarm: AlarmId, detail: str, profile: ReleaseProfile) -> None:
+    """Latches the first cause and lets go; what follows from it is shown, and does not bury it."""
+    if isinstance(s.state.interlock, interlocks.Tripped):
+        if not any(entry.id is alarm for entry in s.state.board):
+            raise_alarm(s, alarm, detail)
+        _release_faster(s, profile)
+        return
+    s.set(interlock=interlocks.trip(s.state.interlock, alarm, Microseconds(s.now_us)))
+    raise_alarm(s, alarm, detail, root=True)
+    enter(s, Tripped(s.now_us, profile), CATALOGUE[alarm].shown, alarm=alarm.value)
+    s.set_course(target_mn=None)
+    let_go(s, profile)
+
+
+def _release_faster(s: Step, profile: ReleaseProfile) -> None:
+    phase = s.state.phase
+    if isinstance(phase, Tripped) and profile.value > phase.profile.value:
+        s.set(phase=replace(phase, profile=profile))
+        let_go(s, profile)

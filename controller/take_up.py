@@ -1,0 +1,137 @@
+"""Slack take-up: winds in until the cable is tight and a little loaded, and learns how stiff the patient is.
+
+Pure. Forces in N, positions in mm, speeds in mm/s, stiffness in N/mm.
+"""
+
+from dataclasses import dataclass, replace
+
+# Slack is taken up fast only while there is really none: from here on the strap's toe may tighten quickly.
+TIGHTENING_FROM_N = 5.0
+FAST_MM_S = 20.0
+SLOW_MM_S = 5.0
+FAST_ONLY_ABOVE_TARGET_N = 60.0
+FORCE_RISE_MAX_N_S = 40.0
+PRELOAD_N = (20.0, 60.0)
+PRELOAD_OF_TARGET = 0.4
+COLLECT_FROM_OF_PRELOAD = 1 / 3
+# The slope is that of the toe and the patient together; the loop sees a little more at full force.
+STIFFENING = 1.15
+USABLE_N_MM = (2.0, 40.0)
+PLAUSIBLE_N_MM = (2.0, 20.0)
+FIT_MIN = 0.9
+POINTS_MIN = 8
+
+
+def preload_n(target_n: float) -> float:
+    """The force at which the cable counts as tight: a share of the target, never above it."""
+    low, high = PRELOAD_N
+    return min(target_n, max(low, min(high, PRELOAD_OF_TARGET * target_n)))
+
+
+@dataclass(frozen=True, slots=True)
+class LineFit:
+    """Running sums of a least-squares line of force over position."""
+
+    count: int = 0
+    sum_x: float = 0.0
+    sum_f: float = 0.0
+    sum_xx: float = 0.0
+    sum_xf: float = 0.0
+    sum_ff: float = 0.0
+
+    def with_point(self, x_mm: float, force_n: float) -> "LineFit":
+        return LineFit(
+            self.count + 1,
+            self.sum_x + x_mm,
+            self.sum_f + force_n,
+            self.sum_xx + x_mm * x_mm,
+            self.sum_xf + x_mm * force_n,
+            self.sum_ff + force_n * force_n,
+        )
+
+    def slope_and_fit(self) -> tuple[float, float] | None:
+        """Slope in N/mm and R squared; None while the points do not make a line."""
+        spread_x = self.count * self.sum_xx - self.sum_x**2
+        spread_f = self.count * self.sum_ff - self.sum_f**2
+        shared = self.count * self.sum_xf - self.sum_x * self.sum_f
+        if self.count < POINTS_MIN or spread_x <= 1e-9 or spread_f <= 1e-9:
+            return None
+        return shared / spread_x, shared**2 / (spread_x * spread_f)
+
+
+@dataclass(frozen=True, slots=True)
+class TakeUp:
+    """Memory: recent cable positions (time s, mm) to undo the converter's delay, and the line so far."""
+
+    positions: tuple[tuple[float, float], ...] = ()
+    fit: LineFit = LineFit()
+    last_force_n: float | None = None
+    last_at_s: float = 0.0
+    rise_n_s: float = 0.0
+    speed_mm_s: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Stiffness:
+    """`loop_n_mm` is what the gains take; `measured_n_mm` what was measured; `plausible` whether to trust it."""
+
+    measured_n_mm: float
+    loop_n_mm: float
+    fit: float
+    plausible: bool
+
+
+RISE_SMOOTHING_S = 0.05
+
+
+def take_up_step(
+    memory: TakeUp, at_s: float, position_mm: float, force_n: float, target_n: float, measuring_delay_s: float
+) -> tuple[TakeUp, float]:
+    """One sample: the next memory and the speed to wind in at, in mm/s."""
+    positions = (*(p for p in memory.positions if at_s - p[0] <= 2 * measuring_delay_s), (at_s, position_mm))
+    fit = memory.fit
+    if force_n >= preload_n(target_n) * COLLECT_FROM_OF_PRELOAD:
+        fit = fit.with_point(_position_at(positions, at_s - measuring_delay_s), force_n)
+    rise_n_s = _rise(memory, at_s, force_n)
+    speed_mm_s = _speed(memory.speed_mm_s, force_n, rise_n_s, target_n)
+    return replace(
+        memory,
+        positions=positions,
+        fit=fit,
+        last_force_n=force_n,
+        last_at_s=at_s,
+        rise_n_s=rise_n_s,
+        speed_mm_s=speed_mm_s,
+    ), speed_mm_s
+
+
+def _position_at(positions: tuple[tuple[float, float], ...], at_s: float) -> float:
+    """The position nearest to that moment."""
+    return min(positions, key=lambda p: abs(p[0] - at_s))[1]
+
+
+def _rise(memory: TakeUp, at_s: float, force_n: float) -> float:
+    if memory.last_force_n is None or at_s <= memory.last_at_s:
+        return memory.rise_n_s
+    passed_s = at_s - memory.last_at_s
+    weight = passed_s / (passed_s + RISE_SMOOTHING_S)
+    return memory.rise_n_s + weight * ((force_n - memory.last_force_n) / passed_s - memory.rise_n_s)
+
+
+def _speed(last_mm_s: float, force_n: float, rise_n_s: float, target_n: float) -> float:
+    if force_n < TIGHTENING_FROM_N:
+        return FAST_MM_S if target_n >= FAST_ONLY_ABOVE_TARGET_N else SLOW_MM_S
+    if rise_n_s <= FORCE_RISE_MAX_N_S:
+        return SLOW_MM_S
+    return max(0.5, min(last_mm_s, SLOW_MM_S) * FORCE_RISE_MAX_N_S / rise_n_s)
+
+
+def stiffness(memory: TakeUp) -> Stiffness | None:
+    """What the take-up measured; None when it saw too little to say."""
+    line = memory.fit.slope_and_fit()
+    if line is None:
+        return None
+    slope, fit = line
+    low, high = USABLE_N_MM
+    plausible = PLAUSIBLE_N_MM[0] <= slope <= PLAUSIBLE_N_MM[1] and fit >= FIT_MIN
+    return Stiffness(slope, min(high, max(low, STIFFENING * slope)), fit, plausible)

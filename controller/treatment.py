@@ -1,0 +1,321 @@
+"""The course of a treatment, phase by phase: zero check, switch test, slack take-up, ramp, hold, release.
+
+Each phase looks at the newest sample, perhaps goes on to the next, and proposes a motion. Forces inside are in N and
+speeds in mm/s, after the tare; the limiter judges the untared reading.
+"""
+
+from dataclasses import replace
+from typing import Final
+
+from controller import alarm_board
+from controller.dose_clock import counted
+from controller.inputs import Over, Record
+from controller.phases import (
+    AwaitingSwitchTest,
+    CheckingZero,
+    Ended,
+    Holding,
+    Ramping,
+    Releasing,
+    TakingUpSlack,
+    Tripped,
+)
+from controller.profile import Segment, ramp
+from controller.readings import mean_force_mn
+from controller.state import Course, Step, enter, let_go, let_go_again, propose, raise_alarm, trip
+from controller.take_up import preload_n, stiffness, take_up_step
+from controller.tension import Gains, Loop, SpeedLimits, gains, tension_step
+from firmware_bridge.messages import NakReason
+from safety import interlock, limits
+from safety.alarms import AlarmId
+from safety.motion import Arm, Hold, Motion, PayOut, Pull, ReleaseProfile
+from safety.reading import ForceReading, is_slack
+from safety.units import MicrometresPerSecond, Microseconds
+
+ZERO_CHECK_US: Final = 1_000_000
+ZERO_NOISE_MAX_MN: Final = 1_000
+SWITCH_TEST_US_MAX: Final = 60_000_000
+ARMED_WITHIN_US: Final = 1_000_000
+TAKE_UP_US_MAX: Final = 60_000_000
+# The ramp leaves a fifth of the pull speed to the loop.
+RAMP_SHARE_OF_PULL: Final = 0.8
+MINUTE_US: Final = 60_000_000
+UM_PER_MM: Final = 1000
+NO_CAUSE_SHOWN: Final = "session ended"
+
+
+def on_sample(s: Step, reading: ForceReading) -> None:
+    """Goes on with the treatment by the newest sample."""
+    match s.state.phase:
+        case CheckingZero() as phase:
+            _check_zero(s, phase, reading)
+        case AwaitingSwitchTest() as phase:
+            _await_switch(s, phase, reading)
+        case TakingUpSlack() as phase:
+            _take_up(s, phase, reading)
+        case Ramping() as phase:
+            _ramp(s, phase, reading)
+        case Holding() as phase:
+            _hold(s, phase, reading)
+        case Releasing() as phase:
+            _watch_release(s, phase, reading)
+        case _:
+            pass
+
+
+def on_time(s: Step) -> None:
+    """What must happen also when no sample comes."""
+    match s.state.phase:
+        case Releasing(profile=profile) | Tripped(profile=profile):
+            let_go_again(s, profile)
+        case CheckingZero() | AwaitingSwitchTest() if s.state.age_us > limits.SAMPLE_LOST_US:
+            end(s, "the table stopped sending before the pull")
+        case _:
+            pass
+
+
+def release(s: Step, because: str) -> None:
+    """Lets go normally, on somebody's word or at the end."""
+    s.set_course(target_mn=None)
+    enter(s, Releasing(s.now_us, ReleaseProfile.NORMAL, because), f"Letting go: {because}")
+    let_go(s, ReleaseProfile.NORMAL)
+
+
+def end(s: Step, because: str) -> None:
+    """Closes the session: the cable is slack and the table disarmed."""
+    s.set_course(target_mn=None)
+    s.set(interlock=interlock.opened(s.state.interlock), frozen=False)
+    s.set(board=alarm_board.condition_gone(s.state.board, AlarmId.A25, s.now_us))
+    enter(s, Ended(because), f"Ended: {because}", because=because)
+    if s.state.course is not None:
+        s.outputs.append(Over())
+        s.set(course=None)
+
+
+def on_arm_refused(s: Step, reason: NakReason) -> None:
+    if isinstance(s.state.phase, TakingUpSlack):
+        end(s, f"the table refused to arm: {reason.spelled}")
+
+
+def _check_zero(s: Step, phase: CheckingZero, reading: ForceReading) -> None:
+    a, b = reading.force_a_mn, reading.force_b_mn
+    if a is None or b is None:
+        _refuse_zero(s, "a force channel gives no reading")
+    elif reading.drive_enabled or reading.armed or not is_slack(reading):
+        _refuse_zero(s, f"the cable carries {max(a, b) / 1000:.1f} N, or the drive is on")
+    else:
+        started_us = reading.taken_us if phase.started_us is None else phase.started_us
+        after = CheckingZero(
+            started_us,
+            phase.count + 1,
+            phase.sum_a + a,
+            phase.sum_b + b,
+            phase.square_a + a * a,
+            phase.square_b + b * b,
+        )
+        s.set(phase=after)
+        if reading.taken_us - started_us >= ZERO_CHECK_US:
+            _judge_zero(s, after)
+
+
+def _judge_zero(s: Step, phase: CheckingZero) -> None:
+    means = (phase.sum_a // phase.count, phase.sum_b // phase.count)
+    variances = (
+        phase.square_a // phase.count - means[0] * means[0],
+        phase.square_b // phase.count - means[1] * means[1],
+    )
+    shown = f"A {means[0] / 1000:.2f} N, B {means[1] / 1000:.2f} N"
+    if max(abs(mean) for mean in means) > limits.ZERO_WITHIN_MN:
+        _refuse_zero(s, f"zero is off by more than 5 N: {shown}")
+    elif max(variances) > ZERO_NOISE_MAX_MN**2:
+        _refuse_zero(s, "the reading is noisier than 1 N: let the cable hang still")
+    else:
+        s.set(interlock=interlock.zeroed(s.state.interlock, Microseconds(s.now_us)))
+        s.set_course(tare_mn=sum(means) // 2)
+        text = f"Zero is good ({shown}). The patient presses the switch now, once"
+        enter(s, AwaitingSwitchTest(s.now_us), text, zero_a_mn=means[0], zero_b_mn=means[1])
+
+
+def _refuse_zero(s: Step, detail: str) -> None:
+    raise_alarm(s, AlarmId.A27, detail)
+    s.set(board=alarm_board.condition_gone(s.state.board, AlarmId.A27, s.now_us))
+    end(s, f"zero refused: {detail}")
+
+
+def _await_switch(s: Step, phase: AwaitingSwitchTest, reading: ForceReading) -> None:
+    if not reading.switch_connected:
+        end(s, "the patient's switch is not plugged in")
+    elif reading.switch_pressed:
+        s.set(switch_seen_at_us=s.now_us)
+        if not phase.pressed:
+            s.record(Record("note", "patient", "The patient's switch was pressed and seen"))
+            s.set(phase=replace(phase, pressed=True))
+    elif phase.pressed:
+        _arm(s, reading)
+    elif s.now_us - phase.since_us > SWITCH_TEST_US_MAX:
+        end(s, "the patient's switch was not pressed within 60 s")
+
+
+def _arm(s: Step, reading: ForceReading) -> None:
+    course, table = s.state.course, s.state.table
+    if course is None or table is None:
+        end(s, "the table is not connected")
+        return
+    s.set_course(armed_us=reading.taken_us, took_up_from_um=reading.cable_um)
+    enter(s, TakingUpSlack(asked_us=s.now_us), "Switch works. Taking up slack")
+    propose(s, Arm(course.limits, table.calibration_a.id, table.calibration_b.id))
+
+
+def _control_force_n(course: Course, reading: ForceReading) -> float | None:
+    mean_mn = mean_force_mn(reading)
+    return None if mean_mn is None else (mean_mn - course.tare_mn) / 1000
+
+
+def _is_time_to_move(course: Course, reading: ForceReading) -> float | None:
+    """Seconds since the last move when one is due, by the device's clock; None when not yet."""
+    if course.moved_us is None:
+        return course.timing.loop_period_s
+    passed_s = (reading.taken_us - course.moved_us) / 1e6
+    # Half a sample early is nearer to the period than half a sample late.
+    return passed_s if passed_s >= course.timing.loop_period_s - course.timing.sample_period_s / 2 else None
+
+
+def _take_up(s: Step, phase: TakingUpSlack, reading: ForceReading) -> None:
+    if phase.since_us is None:
+        if reading.armed:
+            s.set_course(took_up_from_um=reading.cable_um)
+            s.set(phase=replace(phase, since_us=reading.taken_us))
+        elif s.now_us - phase.asked_us > ARMED_WITHIN_US:
+            end(s, "the table did not answer when it was asked to arm")
+        return
+    course = s.state.course
+    force_n = None if course is None else _control_force_n(course, reading)
+    if course is None or force_n is None:
+        return
+    _note_first_load(s, course, reading)
+    target_n = course.prescription.force_mn / 1000
+    memory, speed_mm_s = take_up_step(
+        phase.memory,
+        reading.taken_us / 1e6,
+        reading.cable_um / UM_PER_MM,
+        force_n,
+        target_n,
+        course.timing.measuring_delay_s,
+    )
+    s.set(phase=replace(phase, memory=memory))
+    if force_n >= preload_n(target_n):
+        _go_ramping(s, replace(phase, memory=memory), reading, force_n)
+    elif reading.taken_us - phase.since_us > TAKE_UP_US_MAX:
+        trip(s, AlarmId.A41, "60 s of winding in did not load the cable", ReleaseProfile.PROTECTIVE)
+    else:
+        _move(s, reading, speed_mm_s)
+
+
+def _note_first_load(s: Step, course: Course, reading: ForceReading) -> None:
+    if course.loaded_at_um is None and not is_slack(reading):
+        s.set_course(loaded_at_um=reading.cable_um)
+
+
+def _go_ramping(s: Step, phase: TakingUpSlack, reading: ForceReading, force_n: float) -> None:
+    course, measured = s.state.course, stiffness(phase.memory)
+    if course is None:
+        return
+    if measured is None or not measured.plausible:
+        seen = "nothing" if measured is None else f"{measured.measured_n_mm:.1f} N/mm, fit {measured.fit:.2f}"
+        trip(s, AlarmId.A41, f"stiffness not plausible ({seen})", ReleaseProfile.PROTECTIVE)
+        return
+    target_n = course.prescription.force_mn / 1000
+    tuned = gains(measured.loop_n_mm, course.timing.delay_s)
+    pull_mm_s = course.limits.pull_um_s / UM_PER_MM
+    rate_max_n_s = min(course.prescription.ramp_mn_s / 1000, RAMP_SHARE_OF_PULL * pull_mm_s * measured.loop_n_mm)
+    segment = ramp(force_n, target_n, rate_max_n_s)
+    s.set_course(stiffness=measured)
+    text = f"Stiffness {measured.measured_n_mm:.1f} N/mm from slack take-up, plausible. Ramping to {target_n:.0f} N"
+    enter(s, Ramping(reading.taken_us, segment, tuned), text, stiffness_n_per_mm=round(measured.measured_n_mm, 3))
+    _follow(s, reading, segment, 0.0, tuned, Loop())
+
+
+def _ramp(s: Step, phase: Ramping, reading: ForceReading) -> None:
+    at_s = (reading.taken_us - phase.since_us) / 1e6
+    loop = _follow(s, reading, phase.segment, at_s, phase.gains, phase.loop)
+    if s.state.phase is not phase:
+        return
+    if at_s >= phase.segment.duration_s:
+        target_n = phase.segment.to_n
+        enter(s, Holding(reading.taken_us, target_n, phase.gains, loop), f"Reached {target_n:.0f} N. Clock started")
+    else:
+        s.set(phase=replace(phase, loop=loop))
+
+
+def _hold(s: Step, phase: Holding, reading: ForceReading) -> None:
+    _count_dose(s, phase, reading)
+    course = s.state.course
+    if course is None:
+        return
+    if course.remaining_us == 0:
+        release(s, "time at force is complete")
+        return
+    _announce_last_minute(s, course)
+    loop = _follow(s, reading, Segment(phase.target_n, phase.target_n, 0.0), 0.0, phase.gains, phase.loop)
+    if s.state.phase is phase:
+        s.set(phase=replace(phase, loop=loop))
+
+
+def _count_dose(s: Step, phase: Holding, reading: ForceReading) -> None:
+    course = s.state.course
+    force_n = None if course is None else _control_force_n(course, reading)
+    if course is not None and force_n is not None:
+        clock = counted(course.clock, reading.taken_us, round(force_n * 1000), round(phase.target_n * 1000))
+        s.set_course(clock=clock)
+
+
+def _announce_last_minute(s: Step, course: Course) -> None:
+    if (
+        not course.minute_announced
+        and course.remaining_us <= MINUTE_US < course.prescription.time_at_force_s * 1_000_000
+    ):
+        s.set_course(minute_announced=True)
+        raise_alarm(s, AlarmId.A25, "the clock shows 60 s to go")
+
+
+def _follow(s: Step, reading: ForceReading, segment: Segment, at_s: float, tuned: Gains, loop: Loop) -> Loop:
+    """Follows the target one step of the loop, when one is due; returns the loop's memory."""
+    course = s.state.course
+    if course is None:
+        return loop
+    target_n = segment.force_n(at_s)
+    s.set_course(target_mn=round(target_n * 1000))
+    force_n, period_s = _control_force_n(course, reading), _is_time_to_move(course, reading)
+    if force_n is None or period_s is None:
+        return loop
+    speeds = SpeedLimits(course.limits.pull_um_s / UM_PER_MM, course.limits.payout_um_s / UM_PER_MM)
+    after, speed_mm_s = tension_step(loop, tuned, target_n, segment.rate_n_s(at_s), force_n, period_s, speeds)
+    _move(s, reading, speed_mm_s)
+    return after
+
+
+def _move(s: Step, reading: ForceReading, speed_mm_s: float) -> None:
+    """Proposes that speed when a move is due; while frozen nothing pulls, but paying out goes on."""
+    course = s.state.course
+    if course is None or _is_time_to_move(course, reading) is None:
+        return
+    s.set_course(moved_us=reading.taken_us)
+    propose(s, _motion(speed_mm_s, reading, s.state.frozen))
+
+
+def _motion(speed_mm_s: float, reading: ForceReading, frozen: bool) -> Motion:
+    speed_um_s = MicrometresPerSecond(int(speed_mm_s * UM_PER_MM))
+    if not is_slack(reading):
+        speed_um_s = MicrometresPerSecond(min(speed_um_s, limits.PULL_MAX_UM_S))
+    if speed_um_s < 0:
+        return PayOut(MicrometresPerSecond(-speed_um_s))
+    return Hold() if frozen or speed_um_s == 0 else Pull(speed_um_s)
+
+
+def _watch_release(s: Step, phase: Releasing, reading: ForceReading) -> None:
+    let_go_again(s, phase.profile)
+    if not (reading.armed or reading.releasing) and is_slack(reading):
+        mean_mn = mean_force_mn(reading)
+        if mean_mn is not None and abs(mean_mn) > limits.ZERO_WITHIN_MN:
+            raise_alarm(s, AlarmId.A27, f"zero is off by {mean_mn / 1000:.1f} N after the session")
+        end(s, phase.because)
