@@ -178,7 +178,7 @@ def _rules(p: Prescription, site: SiteLimits) -> list[tuple[bool, str]]:
         ),
         (
             profile_duration_s(p) > site.session_s_max,
-            f"The whole profile takes {profile_duration_s(p) / 60:.1f} min; {site.session_s_max / 60:g} min are allowed.",
+            f"The whole profile takes {profile_duration_s(p) / 60:.1f} min, more than {site.session_s_max / 60:g} min.",
         ),
     ]
 

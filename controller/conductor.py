@@ -1,0 +1,237 @@
+"""Joins the line, the pure step and the record: bytes in, bytes out. No sockets, no timers, no clock of its own.
+
+The asyncio shell conducts a real table with it, a simulation conducts a simulated one faster than real time.
+"""
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+from controller import messages, session
+from controller.inputs import (
+    Answer,
+    Began,
+    ClearTrip,
+    ConditionChanged,
+    Execute,
+    Input,
+    Output,
+    Over,
+    Record,
+    RecordSample,
+    SampleArrived,
+    TableFound,
+    TableLost,
+    TableSaid,
+    Tick,
+)
+from controller.journal import EventRow, Journal, SessionHeader
+from controller.readings import mean_force_mn
+from controller.state import State
+from firmware_bridge.device_clock import DeviceClock
+from firmware_bridge.execute import execute
+from firmware_bridge.link import DeviceRestarted, Link, LinkEvent, ProtocolMismatch, ReceivedSample
+from firmware_bridge.messages import Ack, Clear, IdentityFlag, Nak, Trip
+
+# Without a sample for so long, the table is asked again who it is: it may have been reset, or swapped.
+ASK_AGAIN_US = 500_000
+HELLO_NONCE_BITS = 32
+DAMAGE_SHOWN_FROM = 1
+
+
+class Audience(Protocol):
+    """Who is told what happens; nothing here may block or raise."""
+
+    def sample(self, arrived: SampleArrived, state: State) -> None: ...
+
+    def event(self, event: messages.Event) -> None: ...
+
+    def answer(self, answer: Answer) -> None: ...
+
+
+class Conductor:
+    """One life of a controller at one table. Every method returns the bytes to write to the line, in order."""
+
+    def __init__(
+        self,
+        state: State,
+        *,
+        run: str,
+        versions: dict[str, object],
+        journal: Journal,
+        audience: Audience,
+        nonce: Callable[[], int],
+        utc_now: Callable[[], datetime] = messages.utc_now,
+    ) -> None:
+        self.state = state
+        self.link = Link()
+        self.mismatch: ProtocolMismatch | None = None
+        self._run = run
+        self._versions = versions
+        self._journal = journal
+        self._audience = audience
+        self._nonce = nonce
+        self._utc_now = utc_now
+        self._clock = DeviceClock()
+        self._newest: ReceivedSample | None = None
+        self._greeted_at_us: int | None = None
+        self._heard_at_us: int | None = None
+        self._found = False
+        self._restarted = False
+        self._damage = 0
+        self._event_number = 0
+        self._session_id: str | None = None
+
+    def connected(self, now_us: int) -> bytes:
+        """The line is open: asks the table who it is."""
+        self._clock = DeviceClock()
+        self._newest = None
+        return self._greet(now_us)
+
+    def disconnected(self, sentence: str, now_us: int) -> bytes:
+        self._found = False
+        self._greeted_at_us = None
+        return self.take(TableLost(sentence), now_us)
+
+    def received(self, data: bytes, now_us: int) -> bytes:
+        """Bytes from the line, arriving now."""
+        out = b"".join(self._on_link_event(event, now_us) for event in self.link.receive(data))
+        if self.link.ready and not self._found:
+            out += self._introduce(now_us)
+        return out
+
+    def tick(self, now_us: int) -> bytes:
+        """Time passed, whether or not a sample came; every 20 ms or so."""
+        out = self._note_damage(now_us) + self.take(Tick(self._age_us(now_us)), now_us)
+        heard_at_us = max(filter(None, (self._heard_at_us, self._greeted_at_us)), default=None)
+        if self._greeted_at_us is not None and heard_at_us is not None and now_us - heard_at_us > ASK_AGAIN_US:
+            out += self._greet(now_us)
+        return out
+
+    def take(self, given: Input, now_us: int) -> bytes:
+        """Steps the session with that input."""
+        self.state, outputs = session.step(self.state, given, now_us)
+        return b"".join(self._carry_out(output) for output in outputs)
+
+    def _greet(self, now_us: int) -> bytes:
+        self._greeted_at_us = now_us
+        self._found = False
+        return self.link.open(self._nonce())
+
+    def _on_link_event(self, event: LinkEvent, now_us: int) -> bytes:
+        match event:
+            case ReceivedSample():
+                self._clock.observe(event.t_us, now_us)
+                self._newest, self._heard_at_us = event, now_us
+                arrived = SampleArrived(event, self._clock.age_us(event.t_us, now_us))
+                out = self.take(arrived, now_us)
+                self._audience.sample(arrived, self.state)
+                return out
+            case DeviceRestarted():
+                self._clock = DeviceClock()
+                self._restarted = True
+            case ProtocolMismatch():
+                self.mismatch = event
+            case Ack() | Nak() | Trip():
+                return self.take(TableSaid(event), now_us)
+            case _:
+                pass
+        return b""
+
+    def _introduce(self, now_us: int) -> bytes:
+        identity = self.link.identity
+        assert identity is not None  # the link is ready
+        restarted, self._restarted, self._found = self._restarted, False, True
+        calibrations = self.link.calibrations
+        return self.take(TableFound(identity, calibrations[0], calibrations[1], restarted), now_us)
+
+    def _age_us(self, now_us: int) -> int | None:
+        return None if self._newest is None else self._clock.age_us(self._newest.t_us, now_us)
+
+    def _note_damage(self, now_us: int) -> bytes:
+        """Damaged, doubled and foreign frames raise A15 while they keep coming."""
+        counts = self.link.statistics
+        damage = counts.damaged + counts.unknown + counts.oversize + counts.duplicated
+        new, self._damage = damage - self._damage, damage
+        if new >= DAMAGE_SHOWN_FROM:
+            return self.take(ConditionChanged("A15", f"{damage} frames were damaged or doubled so far"), now_us)
+        return self.take(ConditionChanged("A15", None), now_us)
+
+    def _carry_out(self, output: Output) -> bytes:
+        match output:
+            case Execute(permit=permit):
+                return execute(permit, self.link)
+            case ClearTrip(cause=cause):
+                return self.link.send(Clear(cause))
+            case Began():
+                self._begin(output)
+            case Record():
+                self._record(output)
+            case RecordSample(row=row):
+                self._journal.sample(row)
+            case Answer():
+                self._audience.answer(output)
+            case Over():
+                self._journal.end()
+                self._session_id = None
+        return b""
+
+    def _begin(self, began: Began) -> None:
+        self._session_id, self._event_number = began.session_id, 0
+        table, calibration = self.state.table, self.state.calibration
+        assert table is not None  # nothing begins without a table
+        assert calibration is not None
+        identity = table.identity
+        self._journal.begin(
+            SessionHeader(
+                session_id=began.session_id,
+                started_utc=_stamp(self._utc_now()),
+                prescription=began.prescription.model_dump(mode="json"),
+                calibration={
+                    "channel_a": _columns(calibration.channel_a),
+                    "channel_b": _columns(calibration.channel_b),
+                    "calibrated_on": calibration.calibrated_on.isoformat(),
+                },
+                table=_columns(identity) | {"flags": int(identity.flags)},
+                limits=began.limits,
+                versions=self._versions | {"run": self._run},
+                simulated=IdentityFlag.SIMULATED in identity.flags,
+            )
+        )
+
+    def _record(self, record: Record) -> None:
+        self._event_number += 1
+        now = self._utc_now()
+        t_us = None if self._newest is None else self._newest.t_us
+        if self._session_id is not None:
+            self._journal.event(
+                EventRow(self._event_number, t_us, _stamp(now), record.kind, record.actor, record.text, record.data)
+            )
+        self._audience.event(
+            messages.Event(
+                run=self._run,
+                session_id=self._session_id,
+                number=self._event_number,
+                time=now,
+                t_us=t_us,
+                kind=record.kind,
+                actor=record.actor,
+                text=record.text,
+            )
+        )
+
+
+def force_of(state: State) -> int | None:
+    """The force to show now, in mN, after the session's tare; None when there is no reading."""
+    mean_mn = None if state.reading is None else mean_force_mn(state.reading)
+    if mean_mn is None:
+        return None
+    return mean_mn - (0 if state.course is None else state.course.tare_mn)
+
+
+def _stamp(moment: datetime) -> str:
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def _columns(row: object) -> dict[str, object]:
+    return {name: getattr(row, name) for name in row.__dataclass_fields__}  # type: ignore[attr-defined]
