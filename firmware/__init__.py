@@ -1,0 +1,4 @@
+"""The table's own electronics: MicroPython code that pulls only by lease, judges every sample, and lets go by itself.
+
+It imports nothing but `struct` and `binascii`. All numbers are integers (mN, um, us); device time is a u32 that wraps.
+"""

@@ -1,0 +1,94 @@
+"""Letting go: how fast the cable is paid out so that force falls at its profile's rate, and when that is over.
+
+With a believable channel it is a closed loop around a reference that falls at the profile's rate; without one it goes
+by the encoder at the learned stiffness. Either way it ends 20 mm beyond 15 N, or at the paid-out limit.
+"""
+
+from firmware.limits import (
+    BLIND_UM_S_MAX,
+    BLIND_UM_S_MIN,
+    RELEASE_MN_S,
+    SLACK_MN,
+    SLACK_MORE_UM,
+    TAIL_UM_S,
+)
+
+SOFT_START_MS = 200  # the rate grows over this, so that the drive's own ramp leaves no error to catch up with
+GAIN_PER_S = 8  # an error of 1 N changes the rate by 8 N/s: a third of what the slower converter's delay allows
+ERROR_MN_MAX = 6000  # the reference never leaves force behind by more: catching up adds at most 48 N/s
+INCOMPLETE_MARGIN_MS = 1000
+PROGRESS_MS = 1000  # blind, the encoder is looked at this often
+
+
+class Release:
+    def __init__(self, rate_hz, payout_um_s):
+        self._rate_hz = rate_hz
+        self._payout_um_s = payout_um_s
+        self.profile = 0
+        self.done = False
+        self.incomplete = False
+
+    def start(self, profile, reading, stiffness, now_ms):
+        self.done = False
+        self.incomplete = False
+        self._mn_mm = stiffness.mn_mm
+        loaded_at_um = reading.cable_um if stiffness.loaded_at_um is None else stiffness.loaded_at_um
+        self._blind_end_um = min(loaded_at_um, reading.cable_um) - SLACK_MORE_UM
+        self._slack_from_um = reading.cable_um
+        self._rate_uN_per_sample = 0
+        self._reference_uN = reading.force_mn * 1000
+        self._look_at_progress_again(reading.cable_um, now_ms)
+        self.quicken(profile, reading, now_ms)
+
+    def quicken(self, profile, reading, now_ms):
+        """Goes on with a faster profile, and gives it its own time to be complete."""
+        self.profile = profile
+        self._rate_mn_s = RELEASE_MN_S[profile]
+        full_uN = self._rate_mn_s * 1000 // self._rate_hz
+        self._full_uN_per_sample = full_uN
+        self._soft_uN_per_sample = max(1, full_uN * 1000 // (SOFT_START_MS * self._rate_hz))
+        reach_mn_s = min(self._rate_mn_s, self._payout_um_s * self._mn_mm // 1000)
+        self._deadline_ms = now_ms + max(0, reading.force_mn) * 1500 // reach_mn_s + INCOMPLETE_MARGIN_MS
+
+    def step(self, reading, paid_out_limit, now_ms):
+        """The velocity for this sample, in um/s, never above zero; sets `done` and `incomplete`."""
+        if paid_out_limit:
+            self.done = True
+            return 0
+        if reading.blind:
+            self._reference_uN = reading.force_mn * 1000
+            return self._blind_step(reading.cable_um, now_ms)
+        if reading.force_mn > SLACK_MN:
+            self._look_at_progress_again(reading.cable_um, now_ms)
+            self._slack_from_um = reading.cable_um
+            self.incomplete = now_ms > self._deadline_ms
+            return self._loaded_step(reading.force_mn)
+        self.done = reading.cable_um <= self._slack_from_um - SLACK_MORE_UM
+        return self._at_constant_speed(TAIL_UM_S, reading.cable_um, now_ms)
+
+    def _loaded_step(self, force_mn):
+        rate = min(self._full_uN_per_sample, self._rate_uN_per_sample + self._soft_uN_per_sample)
+        self._rate_uN_per_sample = rate
+        reference = self._reference_uN - rate
+        force = force_mn * 1000
+        reference = max(force - ERROR_MN_MAX * 1000, min(force + ERROR_MN_MAX * 1000, reference))
+        self._reference_uN = reference
+        rate_mn_s = rate * self._rate_hz // 1000 + (force - reference) * GAIN_PER_S // 1000
+        return -max(0, min(self._payout_um_s, rate_mn_s * 1000 // self._mn_mm))
+
+    def _blind_step(self, cable_um, now_ms):
+        self.done = cable_um <= self._blind_end_um
+        speed = max(BLIND_UM_S_MIN, min(BLIND_UM_S_MAX, self._rate_mn_s * 1000 // self._mn_mm))
+        return self._at_constant_speed(min(speed, self._payout_um_s), cable_um, now_ms)
+
+    def _at_constant_speed(self, speed_um_s, cable_um, now_ms):
+        """Pays out at that speed, and looks every second whether at least half of it was moved."""
+        since_ms = now_ms - self._progress_ms
+        if since_ms >= PROGRESS_MS:
+            self.incomplete = (self._progress_um - cable_um) * 2000 < speed_um_s * since_ms
+            self._look_at_progress_again(cable_um, now_ms)
+        return -speed_um_s
+
+    def _look_at_progress_again(self, cable_um, now_ms):
+        self._progress_um = cable_um
+        self._progress_ms = now_ms
