@@ -2,7 +2,7 @@
 
 mm, N, s, and so N s2/mm for mass. Towards the cable is positive; a trunk that moves the other way raises the force.
 Positions stand at whole, speeds at half milliseconds (leapfrog), which is second order and needs no sub-steps:
-the fastest mode of the stiffest rig turns by 0.06 rad a millisecond, that of its friction's bristles by 0.25.
+the fastest mode of the stiffest rig turns by 0.05 rad a millisecond, that of bristles on a fixed table by 0.2.
 """
 
 from math import exp, expm1

@@ -113,6 +113,14 @@ def test_the_cell_itself_stays_within_its_data_sheet() -> None:
     assert errors_n[-1] > errors_n[0]
 
 
+def test_a_cell_under_load_for_half_an_hour_creeps_by_0_03_percent() -> None:
+    rig = replace(noiseless(SLOW), cell_creep_fraction=0.0003)
+
+    _, counts = conversions(rig, lambda _: 300.0, count=30 * 60 * 10)[-1]
+
+    assert newtons(rig, counts) == pytest.approx(300.09, abs=0.01)
+
+
 def test_the_slow_converter_now_and_then_gives_one_sample_far_out() -> None:
     rig = replace(SLOW, cell_spikes_per_conversion=0.01)
 

@@ -48,7 +48,8 @@ def component(values: list[float], omega: float, cycles: int) -> complex:
     return sum((value - slope * i) * cmath.exp(-1j * omega * i / 1000) for i, value in enumerate(values))
 
 
-def modelled_n_per_mm(rig: Rig, hz: float) -> complex:
+def modelled_arms_n_per_mm(rig: Rig, hz: float) -> complex:
+    """Hip to trunk: spring, damper and the two creep arms."""
     s = 2j * math.pi * hz
     body: complex = rig.body_n_per_mm * (1 - rig.creep_fast_fraction - rig.creep_slow_fraction)
     for fraction, seconds in (
@@ -56,9 +57,21 @@ def modelled_n_per_mm(rig: Rig, hz: float) -> complex:
         (rig.creep_slow_fraction, rig.creep_slow_s),
     ):
         body += fraction * rig.body_n_per_mm * seconds * s / (seconds * s + 1)
-    body += rig.body_damping_n_s_per_m / 1000 * s + rig.hip_mass_kg / 1000 * s * s
-    harness = rig.harness_n_per_mm + rig.harness_damping_n_s_per_m / 1000 * s
-    return 1 / (1 / harness + 1 / body)
+    return body + rig.body_damping_n_s_per_m / 1000 * s
+
+
+def modelled_harness_n_per_mm(rig: Rig, hz: float) -> complex:
+    return rig.harness_n_per_mm + rig.harness_damping_n_s_per_m / 1000 * 2j * math.pi * hz
+
+
+def modelled_inertia_n_per_mm(rig: Rig, hz: float) -> float:
+    return -rig.hip_mass_kg / 1000 * (2 * math.pi * hz) ** 2
+
+
+def modelled_n_per_mm(rig: Rig, hz: float) -> complex:
+    """What the cable feels: the harness, then arms and inertia side by side."""
+    body = modelled_arms_n_per_mm(rig, hz) + modelled_inertia_n_per_mm(rig, hz)
+    return 1 / (1 / modelled_harness_n_per_mm(rig, hz) + 1 / body)
 
 
 @pytest.mark.parametrize("mm", [25, 30, 40, 60])
@@ -78,10 +91,10 @@ def test_settled_force_is_that_of_harness_and_body_in_series(mm: int) -> None:
 
 
 @pytest.mark.parametrize("preset", ["nominal", "soft", "stiff"])
-def test_force_over_cable_follows_the_linear_transfer_function_within_half_a_percent_up_to_8_hz(preset: str) -> None:
+def test_force_over_cable_follows_the_linear_transfer_function_within_0_3_percent_up_to_8_hz(preset: str) -> None:
     base = load_rig(preset)
     rig = replace(base, coulomb_n=0.0, breathing_mm=0.0, lost_motion_mm=0.0, step_um=0.001)
-    plant = pulled_to(450, rig)  # well past the toe, where the harness is straight
+    plant = pulled_to(600, rig)  # well past the toe, where the harness is straight
     locked(plant, 120_000)
 
     errors = {
@@ -89,7 +102,7 @@ def test_force_over_cable_follows_the_linear_transfer_function_within_half_a_per
         for hz in (1.0, 2.0, 4.0, 8.0)
     }
 
-    assert max(errors.values()) < 0.005, errors
+    assert max(errors.values()) < 0.003, errors
 
 
 def test_breathing_with_the_drum_locked_moves_the_force_by_5_3_newtons_either_way() -> None:
@@ -99,6 +112,20 @@ def test_breathing_with_the_drum_locked_moves_the_force_by_5_3_newtons_either_wa
     breath = locked(plant, 4_000)
 
     assert (max(breath) - min(breath)) / 2 == pytest.approx(5.3, abs=0.2)
+
+
+def test_a_trembling_trunk_reaches_the_cable_through_spring_damper_and_inertia() -> None:
+    hz = 4.0
+    rig = replace(IDEAL, breathing_mm=0.1, breathing_hz=hz, breathing_variation=0.0)
+    plant = pulled_to(300, rig)
+    locked(plant, 60_000)
+
+    forces = locked(plant, 2_000)
+    tremble_n = 2 * abs(component(forces, 2 * math.pi * hz, cycles=8)) / len(forces)
+
+    arms, harness = modelled_arms_n_per_mm(rig, hz), modelled_harness_n_per_mm(rig, hz)
+    reaches_n = 0.1 * abs(arms * harness / (arms + harness + modelled_inertia_n_per_mm(rig, hz)))
+    assert tremble_n == pytest.approx(reaches_n, rel=0.01)
 
 
 def test_friction_under_the_hip_keeps_part_of_a_breath_from_the_cable() -> None:
@@ -151,6 +178,18 @@ def test_a_shift_away_raises_the_force_of_a_locked_cable_and_it_stays(duration_m
 
     assert max(after) - before_n == pytest.approx(20 * STILL.series_n_per_mm, rel=0.06)
     assert after[-1] - before_n > 115
+
+
+def test_a_second_shift_adds_to_the_first() -> None:
+    plant = pulled_to(200, STILL)
+    before_n = locked(plant, 1_000)[-1]
+
+    plant.shift(distance_mm=20, duration_ms=500)
+    locked(plant, 1_500)
+    plant.shift(distance_mm=10, duration_ms=500)
+    after = locked(plant, 1_500)
+
+    assert after[-1] - before_n == pytest.approx(30 * STILL.series_n_per_mm, rel=0.1)
 
 
 def test_a_shift_towards_the_drum_lowers_the_force() -> None:

@@ -75,12 +75,29 @@ def test_the_encoder_counts_whole_steps_of_6_25_micrometres() -> None:
 
 def test_turning_round_first_takes_up_the_lost_motion() -> None:
     plant = wound_to(200)
-    before_n, before_um = plant.force_n, plant.cable_um
+    start_n, start_um = plant.force_n, plant.cable_um
 
-    while plant.cable_um > before_um - 20:
-        forces = wind(plant, -500, 1)
+    while plant.cable_um > start_um - 20:
+        wind(plant, -500, 1)
+    inside_n = plant.force_n
+    while plant.cable_um > start_um - 300:
+        wind(plant, -500, 1)
+    wind(plant, 0, 500)
+    turn_n, turn_um = plant.force_n, plant.cable_um
+    while plant.cable_um < turn_um + 20:
+        wind(plant, 500, 1)
 
-    assert forces[-1] == pytest.approx(before_n, abs=0.05)
+    assert inside_n == pytest.approx(start_n, abs=0.05)
+    assert turn_n < start_n - 1.0
+    assert plant.force_n == pytest.approx(turn_n, abs=0.05)
+
+
+def test_a_cable_cannot_push_however_fast_it_is_paid_out() -> None:
+    plant = wound_to(20)
+
+    forces = wind(plant, -40_000, 1_000)
+
+    assert min(forces) == 0.0
 
 
 @pytest.mark.parametrize("enabled", [False, True])
