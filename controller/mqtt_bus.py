@@ -191,12 +191,13 @@ async def connection(client: aiomqtt.Client) -> AsyncIterator[aiomqtt.Client]:
     """`client`, connected. It never says goodbye: the broker then publishes the last will, so that presence is right
     however the table left. Raises MqttError when there is no answer.
     """
-    connecting = asyncio.create_task(client.__aenter__())
     client._client.connect_timeout = ANSWER_TIMEOUT_S
+    connecting = asyncio.create_task(client.__aenter__())
     try:
         yield await asyncio.shield(connecting)
     finally:
-        await asyncio.wait({connecting})  # it connects in a thread, which cannot be called back
+        # It connects in a thread, which cannot be called back: when we are cancelled meanwhile, see its end.
+        await asyncio.gather(connecting, return_exceptions=True)
         hang_up(client)
 
 

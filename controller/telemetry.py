@@ -69,8 +69,12 @@ class ForceBatcher:
         return columns is None or (seq == columns.next_seq and session_id == columns.session_id)
 
     def _is_full(self, columns: Columns) -> bool:
+        """Whether its samples, each with the time until the next one, make up a batch."""
+        samples = len(columns.t_us)
         lasted_us = columns.t_us[-1] - columns.t_us[0]
-        return not 0 <= lasted_us < self._batch_us or len(columns.t_us) == BATCH_SAMPLES_MAX
+        if samples == 1 or lasted_us < 0:  # a clock that went back: the table started again
+            return lasted_us < 0
+        return lasted_us * samples >= self._batch_us * (samples - 1) or samples == BATCH_SAMPLES_MAX
 
     def _count_missing(self, seq: int) -> None:
         """A number that went back is a table that started again, where nothing is known to be missing."""

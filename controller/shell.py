@@ -1,0 +1,275 @@
+"""The imperative shell around the pure session: the serial port, time, the control socket, telemetry and the journal.
+
+It is driven by samples as they arrive; a tick every 20 ms only watches for samples that stay away. Nothing here waits
+for a broker, a disk or a viewer.
+"""
+
+import asyncio
+import gc
+import logging
+import secrets
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+from controller import messages, prescription
+from controller.calibration import Calibration
+from controller.commands import Acknowledge, Command, Reply, Start, Status, Stop
+from controller.conductor import Conductor, force_of
+from controller.control_socket import ControlSocket, refused
+from controller.inputs import AcknowledgeAsked, Answer, ConditionChanged, Input, SampleArrived, StartAsked, StopAsked
+from controller.journal import Journal, StorageCheck
+from controller.mqtt_bus import MqttBus
+from controller.showing import shown_state
+from controller.state import State
+from controller.telemetry import ForceBatcher, StatePacer
+from firmware_bridge.messages import IdentityFlag
+from firmware_bridge.serial_port import PortLost, PortUnavailable, SerialPort, open_port
+from safety.limits import SiteLimits
+
+TICK_S = 0.020
+REOPEN_S = 0.25
+FOUND_WITHIN_S = 3.0
+HELLO_NONCE_BITS = 32
+
+log = logging.getLogger(__name__)
+
+
+class NoTable(Exception):
+    """Nothing that is a table answers on the port; the text says what was found and what to do."""
+
+
+@dataclass(frozen=True)
+class ShellConfig:
+    port: Path
+    site: SiteLimits
+    calibration: Calibration | None
+    calibration_problem: str | None
+    control_socket: Path
+    versions: dict[str, object]
+
+
+class Shell:
+    """One controller process at one table. `run` serves until cancelled."""
+
+    def __init__(self, config: ShellConfig, journal: Journal, storage: StorageCheck, bus: MqttBus | None) -> None:
+        self.run_id = secrets.token_hex(4)
+        self._config = config
+        self._journal = journal
+        self._storage = storage
+        self._bus = bus
+        self._batcher = ForceBatcher(self.run_id)
+        self._pacer = StatePacer()
+        self._asked: dict[str, asyncio.Future[Answer]] = {}
+        self._port: SerialPort | None = None
+        self._port_lost = asyncio.Event()
+        self._pending_conditions: list[ConditionChanged] = []
+        self._recording_failure: str | None = None
+        self.conductor = Conductor(
+            State(site=config.site, calibration=config.calibration),
+            run=self.run_id,
+            versions=config.versions,
+            journal=journal,
+            audience=self,
+            nonce=lambda: secrets.randbits(HELLO_NONCE_BITS),
+        )
+
+    @property
+    def state(self) -> State:
+        return self.conductor.state
+
+    async def run(self, ready: Callable[[], None] = lambda: None) -> None:
+        """Opens the port and serves. Raises NoTable or PortUnavailable when there is no table to begin with."""
+        self._open()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                tasks.create_task(self._tick())
+                if self._bus is not None:
+                    tasks.create_task(self._bus.run())
+                await self._find_table()
+                async with ControlSocket(self._config.control_socket, self.handle):
+                    ready()
+                    gc.collect()
+                    gc.freeze()  # what start-up made will not be looked at again: 10 ms saved a collection
+                    await self._keep_port()
+        except* (NoTable, PortUnavailable) as group:
+            raise group.exceptions[0] from None
+        finally:
+            if self._port is not None:
+                self._port.close()
+
+    def _open(self) -> None:
+        self._port = open_port(str(self._config.port), on_bytes=self._on_bytes, on_lost=self._on_lost)
+        self._write(self.conductor.connected(_now_us()))
+
+    async def _find_table(self) -> None:
+        deadline = time.monotonic() + FOUND_WITHIN_S
+        while self.state.table is None:
+            if self.conductor.mismatch is not None:
+                raise NoTable(self.conductor.mismatch.sentence)
+            if time.monotonic() > deadline or self._port_lost.is_set():
+                raise NoTable(
+                    f"Something is on {self._config.port}, but it does not answer as a traction table: "
+                    "check that it is the right port and that the table is switched on."
+                )
+            await asyncio.sleep(TICK_S)
+
+    async def _keep_port(self) -> None:
+        """Opens the port again whenever it was lost; nothing resumes by that."""
+        while True:
+            await self._port_lost.wait()
+            await asyncio.sleep(REOPEN_S)
+            self._port_lost.clear()
+            try:
+                self._open()
+            except PortUnavailable:
+                self._port_lost.set()
+
+    async def _tick(self) -> None:
+        while True:
+            await asyncio.sleep(TICK_S)
+            now_us = _now_us()
+            self._write(self.conductor.tick(now_us))
+            self._note_recording(now_us)
+            while self._pending_conditions:
+                self._take(self._pending_conditions.pop(0))
+            self._publish_state(now_us)
+
+    def _on_bytes(self, data: bytes) -> None:
+        self._write(self.conductor.received(data, _now_us()))
+
+    def _on_lost(self, lost: PortLost) -> None:
+        log.warning("%s", lost.reason)
+        if self._port is not None:
+            self._port.close()  # also when it only stalled: a line that takes no bytes is begun anew
+        self._write(self.conductor.disconnected(lost.reason, _now_us()))
+        self._port_lost.set()
+
+    def _write(self, data: bytes) -> None:
+        if data and self._port is not None and self._port.is_open:
+            self._port.write(data)
+
+    def _take(self, given: Input) -> None:
+        self._write(self.conductor.take(given, _now_us()))
+
+    # The audience of the conductor
+
+    def sample(self, arrived: SampleArrived, state: State) -> None:
+        if self._bus is None:
+            return
+        course, received = state.course, arrived.received
+        batch = self._batcher.add(
+            received.seq,
+            received.t_us,
+            force_of(state),
+            None if course is None else course.target_mn,
+            received.sample.cable_um,
+            None if course is None else course.session_id,
+        )
+        if batch is not None:
+            self._bus.publish_force(batch.model_copy(update={"age_us": max(0, arrived.age_us)}))
+
+    def event(self, event: messages.Event) -> None:
+        log.info("%s: %s", event.kind, event.text)
+        if self._bus is not None:
+            self._bus.publish_event(event)
+
+    def answer(self, answer: Answer) -> None:
+        waiting = self._asked.pop(answer.command_id, None)
+        if waiting is not None and not waiting.done():
+            waiting.set_result(answer)
+
+    # What viewers are told
+
+    def shown(self) -> messages.State:
+        return shown_state(
+            self.state,
+            run=self.run_id,
+            now_us=_now_us(),
+            now=messages.utc_now(),
+            recording_failure=self._recording_failure,
+        )
+
+    def _publish_state(self, now_us: int) -> None:
+        if self._bus is None:
+            return
+        state = self.state
+        table = state.table
+        self._bus.simulated = None if table is None else IdentityFlag.SIMULATED in table.identity.flags
+        session_id = None if state.course is None else state.course.session_id
+        told = (type(state.phase), state.board, session_id, table is None, self._recording_failure)
+        if self._pacer.due(told, now_us):
+            self._bus.publish_state(self.shown())
+
+    def broker_reachable(self, reachable: bool) -> None:
+        """The bus calls this with every change."""
+        detail = None if reachable else "the message broker does not answer"
+        self._pending_conditions.append(ConditionChanged("A34", detail))
+
+    def _note_recording(self, now_us: int) -> None:
+        failure = self._journal.health().failure
+        if failure != self._recording_failure:
+            self._recording_failure = failure
+            self._write(self.conductor.take(ConditionChanged("A37", failure), now_us))
+
+    # Commands
+
+    async def handle(self, command: Command) -> Reply:
+        """Carries out one command of the control socket."""
+        match command:
+            case Status():
+                return Reply(id=command.id, outcome="done", data=self.shown().model_dump(mode="json"))
+            case Stop():
+                return await self._ask(StopAsked(command.actor, command.id), command.id)
+            case Start() | Acknowledge() if _now_us() > command.expires_us:
+                return refused(command.id, "The command came too late and was not carried out: give it again.")
+            case Acknowledge():
+                return await self._ask(AcknowledgeAsked(command.actor, command.id, command.alarm), command.id)
+            case Start():
+                return await self._start(command)
+
+    async def _start(self, command: Start) -> Reply:
+        try:
+            prescribed = prescription.parse(command.prescription)
+        except prescription.PrescriptionError as error:
+            reason = " ".join(error.reasons)
+            self._take(ConditionChanged("A30", reason))
+            self._take(ConditionChanged("A30", None))
+            return refused(command.id, reason)
+        calibration = self._config.calibration
+        asked = StartAsked(
+            actor=command.actor,
+            command_id=command.id,
+            session_id=f"{messages.utc_now():%Y%m%d-%H%M%S}-{secrets.token_hex(2)}",
+            prescription=prescribed,
+            ticks=command.ticks,
+            confirmed_mn=command.confirmed_mn,
+            unattended=command.unattended,
+            calibration_age_days=None if calibration is None else calibration.age_days(date.today()),  # noqa: DTZ011
+            blocked=self._blocked(),
+        )
+        return await self._ask(asked, command.id)
+
+    def _blocked(self) -> tuple[tuple[str, str], ...]:
+        found = (
+            ("A36", self._storage.refusal()),
+            ("A37", self._journal.health().failure),
+            ("A29", self._config.calibration_problem),
+        )
+        return tuple((alarm, sentence) for alarm, sentence in found if sentence is not None)
+
+    async def _ask(self, given: Input, command_id: str) -> Reply:
+        answered: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._asked[command_id] = answered
+        self._take(given)
+        answer = await answered
+        outcome = "done" if answer.done else "refused"
+        return Reply.model_validate(
+            {"id": command_id, "outcome": outcome, "reason": answer.reason, "data": answer.data}
+        )
+
+
+def _now_us() -> int:
+    return time.monotonic_ns() // 1000
