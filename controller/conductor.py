@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Protocol
 
 from controller import messages, session
+from controller.calibration import Calibration
 from controller.inputs import (
     Answer,
     Began,
@@ -35,14 +36,13 @@ from firmware_bridge.messages import Ack, Clear, IdentityFlag, Nak, Trip
 
 # Without a sample for so long, the table is asked again who it is: it may have been reset, or swapped.
 ASK_AGAIN_US = 500_000
-HELLO_NONCE_BITS = 32
 DAMAGE_SHOWN_FROM = 1
 
 
 class Audience(Protocol):
     """Who is told what happens; nothing here may block or raise."""
 
-    def sample(self, arrived: SampleArrived, state: State) -> None: ...
+    def sample(self, arrived: SampleArrived, state: State, /) -> None: ...
 
     def event(self, event: messages.Event) -> None: ...
 
@@ -61,6 +61,7 @@ class Conductor:
         journal: Journal,
         audience: Audience,
         nonce: Callable[[], int],
+        record_of: Callable[[int], Calibration | None],
         utc_now: Callable[[], datetime] = messages.utc_now,
     ) -> None:
         self.state = state
@@ -71,6 +72,7 @@ class Conductor:
         self._journal = journal
         self._audience = audience
         self._nonce = nonce
+        self._record_of = record_of
         self._utc_now = utc_now
         self._clock = DeviceClock()
         self._newest: ReceivedSample | None = None
@@ -143,7 +145,8 @@ class Conductor:
         assert identity is not None  # the link is ready
         restarted, self._restarted, self._found = self._restarted, False, True
         calibrations = self.link.calibrations
-        return self.take(TableFound(identity, calibrations[0], calibrations[1], restarted), now_us)
+        record = self._record_of(identity.serial)
+        return self.take(TableFound(identity, calibrations[0], calibrations[1], restarted, record), now_us)
 
     def _age_us(self, now_us: int) -> int | None:
         return None if self._newest is None else self._clock.age_us(self._newest.t_us, now_us)

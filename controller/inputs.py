@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from controller.calibration import Calibration as CalibrationRecord
 from controller.journal import Actor, EventKind, SampleRow
 from controller.prescription import Prescription
 from firmware_bridge.link import ReceivedSample
@@ -26,12 +27,16 @@ class Tick:
 
 @dataclass(frozen=True, slots=True)
 class TableFound:
-    """The handshake is done. `restarted`: the table was reset since it was last known."""
+    """The handshake is done. `restarted`: the table was reset since it was last known.
+
+    `record` is the computer's calibration record for a table of that serial number; None when there is none.
+    """
 
     identity: Identity
     calibration_a: Calibration
     calibration_b: Calibration
     restarted: bool
+    record: CalibrationRecord | None
 
 
 @dataclass(frozen=True, slots=True)

@@ -131,14 +131,14 @@ class MqttBus:
             await self._send_presence(client, since)
 
     async def _send_presence(self, client: aiomqtt.Client, since: datetime) -> None:
-        await client.publish(self._topics["presence"], self._presence(True, since), qos=1, retain=True)
+        await say(client, self._topics["presence"], self._presence(True, since), qos=1, retain=True)
 
     async def _send_force(self, client: aiomqtt.Client) -> None:
         while True:
             queued = await self._force.oldest()
             self._force.remove(queued)
             try:
-                await client.publish(self._topics["force"], self._encode_force(queued), qos=0)
+                await say(client, self._topics["force"], self._encode_force(queued), qos=0)
             except BaseException:
                 self._count_lost(queued)
                 raise
@@ -146,13 +146,13 @@ class MqttBus:
     async def _send_states(self, client: aiomqtt.Client) -> None:
         while True:
             state = await self._state.oldest()
-            await client.publish(self._topics["state"], encode(state), qos=1, retain=True)
+            await say(client, self._topics["state"], encode(state), qos=1, retain=True)
             self._state.remove(state)
 
     async def _send_events(self, client: aiomqtt.Client) -> None:
         while True:
             event = await self._events.oldest()
-            await client.publish(self._topics["event"], encode(event), qos=1)
+            await say(client, self._topics["event"], encode(event), qos=1)
             self._events.remove(event)
 
     def _encode_force(self, queued: QueuedForce) -> bytes:
@@ -180,6 +180,17 @@ def encode(payload: BaseModel) -> bytes:
     return payload.model_dump_json().encode()
 
 
+async def say(client: aiomqtt.Client, to: str, payload: bytes, *, qos: int, retain: bool = False) -> None:
+    """Publish, and with QoS 1 wait for the acknowledgement. Raises MqttError after 2 s without.
+
+    Python 3.11's wait_for, in which aiomqtt waits, loses a cancellation that comes together with the acknowledgement.
+    """
+    await client.publish(to, payload, qos=qos, retain=retain)
+    task = asyncio.current_task()
+    if task is not None and task.cancelling():
+        raise asyncio.CancelledError
+
+
 async def notice_disconnection(client: aiomqtt.Client) -> None:
     """Raises MqttError as soon as the broker closes the connection. Nothing is subscribed to, so nothing arrives."""
     async for _ in client.messages:
@@ -204,3 +215,5 @@ async def connection(client: aiomqtt.Client) -> AsyncIterator[aiomqtt.Client]:
 def hang_up(client: aiomqtt.Client) -> None:
     """Close the socket now. aiomqtt leaves it open after a broker that does not answer, until the keep-alive ends."""
     client._client._sock_close()
+    if client._disconnected.done():
+        client._disconnected.exception()  # said already, by whatever ended the connection

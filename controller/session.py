@@ -228,7 +228,7 @@ def _hold_while_late(s: Step, age_us: int) -> None:
 
 
 def _on_table_found(s: Step, found: TableFound) -> None:
-    s.set(table=Table(found.identity, found.calibration_a, found.calibration_b))
+    s.set(table=Table(found.identity, found.calibration_a, found.calibration_b), calibration=found.record)
     identity = found.identity
     s.record(Record("link", "table", f"Table {identity.model} {identity.serial} found", {"boot": identity.boot_nonce}))
     if found.restarted and is_under_way(s.state.phase):

@@ -15,7 +15,7 @@ from datetime import date
 from pathlib import Path
 
 from controller import messages, prescription
-from controller.calibration import Calibration
+from controller.calibration import Calibration, CalibrationUnreadable, load_calibration
 from controller.commands import Acknowledge, Command, Reply, Start, Status, Stop
 from controller.conductor import Conductor, force_of
 from controller.control_socket import ControlSocket, refused
@@ -45,8 +45,7 @@ class NoTable(Exception):
 class ShellConfig:
     port: Path
     site: SiteLimits
-    calibration: Calibration | None
-    calibration_problem: str | None
+    calibration_file: Callable[[int], Path]  # of the table with that serial number
     control_socket: Path
     versions: dict[str, object]
 
@@ -67,13 +66,15 @@ class Shell:
         self._port_lost = asyncio.Event()
         self._pending_conditions: list[ConditionChanged] = []
         self._recording_failure: str | None = None
+        self._calibration_problem: str | None = None
         self.conductor = Conductor(
-            State(site=config.site, calibration=config.calibration),
+            State(site=config.site),
             run=self.run_id,
             versions=config.versions,
             journal=journal,
             audience=self,
             nonce=lambda: secrets.randbits(HELLO_NONCE_BITS),
+            record_of=self._calibration_record,
         )
 
     @property
@@ -181,6 +182,14 @@ class Shell:
         if waiting is not None and not waiting.done():
             waiting.set_result(answer)
 
+    def _calibration_record(self, serial: int) -> Calibration | None:
+        self._calibration_problem = None
+        try:
+            return load_calibration(self._config.calibration_file(serial))
+        except CalibrationUnreadable as problem:
+            self._calibration_problem = str(problem)
+            return None
+
     # What viewers are told
 
     def shown(self) -> messages.State:
@@ -238,7 +247,7 @@ class Shell:
             self._take(ConditionChanged("A30", reason))
             self._take(ConditionChanged("A30", None))
             return refused(command.id, reason)
-        calibration = self._config.calibration
+        calibration = self.state.calibration
         asked = StartAsked(
             actor=command.actor,
             command_id=command.id,
@@ -256,7 +265,7 @@ class Shell:
         found = (
             ("A36", self._storage.refusal()),
             ("A37", self._journal.health().failure),
-            ("A29", self._config.calibration_problem),
+            ("A29", self._calibration_problem),
         )
         return tuple((alarm, sentence) for alarm, sentence in found if sentence is not None)
 

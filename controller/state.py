@@ -65,7 +65,7 @@ class State:
     """Host times (`now_us` and what is named after it) are of the monotonic clock."""
 
     site: SiteLimits
-    calibration: Calibration | None
+    calibration: Calibration | None = None
     phase: Phase = Idle()
     interlock: Interlock = NotZeroed()
     watch: Watch = Watch()

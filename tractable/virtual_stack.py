@@ -5,7 +5,6 @@ Time passes only in `run_until`; the same seed gives the same session, byte for 
 
 import random
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
@@ -58,7 +57,7 @@ class MemoryAudience:
         self.events: list[Event] = []
         self.samples = 0
 
-    def sample(self, arrived: SampleArrived, state: State) -> None:
+    def sample(self, _arrived: SampleArrived, _state: State) -> None:
         self.samples += 1
 
     def event(self, event: Event) -> None:
@@ -105,12 +104,13 @@ class VirtualStack:
         self._next_tick_us = TICK_US
         nonces = random.Random(f"nonce {seed}")
         self.conductor = Conductor(
-            State(site=site, calibration=calibration_of(self.rig)),
+            State(site=site),
             run=f"virtual-{seed}",
             versions={"tractable": "virtual"},
             journal=journal or self.memory,
             audience=audience or self.heard,
             nonce=lambda: nonces.getrandbits(32),
+            record_of=lambda _serial: calibration_of(self.rig),
             utc_now=lambda: EPOCH + timedelta(microseconds=self.now_us),
         )
         self.to_table.send(self.conductor.connected(0), 0)
@@ -143,10 +143,6 @@ class VirtualStack:
 
     def run_for(self, seconds: float) -> None:
         self.run_until(lambda _: False, seconds)
-
-    def with_calibration(self, calibration: Calibration) -> "VirtualStack":
-        self.conductor.state = replace(self.conductor.state, calibration=calibration)
-        return self
 
 
 class _DelayedLine:

@@ -1,0 +1,63 @@
+"""The table's process: the controller at one serial port, its journal and its telemetry. Serves until told to stop."""
+
+import asyncio
+import logging
+import signal
+from contextlib import suppress
+
+from controller.broker_address import BrokerAddress, broker_address
+from controller.mqtt_bus import MqttBus
+from controller.shell import Shell, ShellConfig
+from recorder.journal import FreeSpace, SessionJournal
+from tractable.broker.accounts import TABLE_USER, BrokerAccounts
+from tractable.broker.choice import ACCOUNTS_FILE
+from tractable.settings import Settings
+from tractable.versions import program_version, versions
+
+log = logging.getLogger(__name__)
+
+
+def broker_of(settings: Settings, user: str) -> BrokerAddress | None:
+    """Where the broker is and who we are to it; None while nobody has started one here."""
+    if settings.broker_url:
+        return broker_address(settings.broker_url)
+    accounts = settings.broker_folder / ACCOUNTS_FILE
+    if not accounts.is_file():
+        return None
+    return BrokerAccounts.load(accounts).address(user, settings.broker_port)
+
+
+def make_shell(settings: Settings, journal: SessionJournal, with_telemetry: bool) -> Shell:
+    """A controller that is ready to run, with everything it needs from the settings."""
+    config = ShellConfig(
+        port=settings.port,
+        site=settings.site_limits(),
+        calibration_file=settings.calibration_file,
+        control_socket=settings.control_socket,
+        versions=versions(),
+    )
+    address = broker_of(settings, TABLE_USER) if with_telemetry else None
+    bus = None
+    if address is not None:
+        bus = MqttBus(
+            address, settings.site, settings.table, program_version(), None, lambda up: shell.broker_reachable(up)
+        )
+    shell = Shell(config, journal, FreeSpace(settings.sessions_folder), bus)
+    return shell
+
+
+async def run_table(settings: Settings) -> None:
+    """Serves until SIGTERM or SIGINT. Raises NoTable or PortUnavailable when there is no table to begin with."""
+    stop = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    with SessionJournal(settings.sessions_folder) as journal:
+        shell = make_shell(settings, journal, with_telemetry=True)
+        running = asyncio.create_task(shell.run(lambda: log.info("table found; listening for commands")))
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not running.done():
+            running.cancel()
+        with suppress(asyncio.CancelledError):
+            await running
