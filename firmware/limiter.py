@@ -45,7 +45,7 @@ class Limiter:
         self._history.start(0, cable_um)
         self.motion.start(cable_um)
 
-    def observe(self, reading, command_um_s):
+    def observe(self, reading):
         """Takes one sample into all that needs more than one; while the drive is enabled, before judging."""
         a_mn = reading.a.force_mn
         b_mn = reading.b.force_mn
@@ -57,7 +57,7 @@ class Limiter:
         self._differing = self._differing + 1 if differ else 0
         self._differing_much = self._differing_much + 1 if difference > DIFFER_FAST_MN else 0
         self._history.take(reading.force_mn, reading.cable_um)
-        self.motion.take(command_um_s, reading.cable_um)
+        self.motion.take(reading.cable_um)
 
     def judge_armed(self, reading, inputs, now_ms, lease_ended):
         """The cause of a trip, or 0."""

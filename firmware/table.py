@@ -119,7 +119,7 @@ class Table:
         if self._state == DISARMED:
             cause = self._reset_under_load(reading) or self._limiter.judge_disarmed(reading, inputs)
         else:
-            self._limiter.observe(reading, self._velocity_um_s)
+            self._limiter.observe(reading)
             if self._state == ARMED:
                 cause = self._limiter.judge_armed(reading, inputs, now_ms, now_ms >= self._lease_ends_ms)
             else:
@@ -193,6 +193,7 @@ class Table:
             self._velocity_um_s = velocity_um_s
             self._enabled = enabled
             self._brake_on = brake_on
+            self._limiter.motion.command(velocity_um_s)
             self._board.set_drive(velocity_um_s, enabled, brake_on)
 
     def _remember_load(self, slack):

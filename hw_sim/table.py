@@ -37,6 +37,9 @@ class Firmware(Protocol):
     ) -> None: ...
 
 
+ChannelFault = Callable[[int], int | None]  # from the converter's code to what arrives; None: no conversion
+DriveFault = Callable[[int], int]  # from the ordered velocity to the one that the drive goes for, in um/s
+
 BOOT: Final[Callable[[Board], Firmware]] = Table
 MS_US: Final = 1000
 U32: Final = 0xFFFF_FFFF
@@ -59,7 +62,8 @@ class SimulatedTable:
     """`receive` what the host sends, `advance` time, `transmit` what the device has sent since.
 
     `t_us_start` is what the device's own u32 clock shows at power-on; near 2**32 it wraps soon. `cooperative` lets the
-    patient press the switch when a session waits for it.
+    patient press the switch when a session waits for it. `panel`, `plant`, `channel_faults` and `drive_fault` are where
+    faults are put in.
     """
 
     def __init__(self, rig: Rig, seed: int, *, cooperative: bool = False, t_us_start: int = 0) -> None:
@@ -73,6 +77,8 @@ class SimulatedTable:
                 Calibration.of(rig.cell_zero_counts_b, rig.cell_counts_per_n_b, CALIBRATION_IDS[1]),
             ]
         )
+        self.channel_faults: list[ChannelFault | None] = [None, None]
+        self.drive_fault: DriveFault | None = None
         self._nonces = random.Random(f"boot {seed}")
         self._t_us_start = t_us_start
         self._t_ms = 0
@@ -128,6 +134,8 @@ class SimulatedTable:
         velocity_um_s = board.velocity_um_s
         if velocity_um_s > 0 and self.panel.wind_in_cut:
             velocity_um_s = 0
+        if self.drive_fault is not None:
+            velocity_um_s = self.drive_fault(velocity_um_s)
         plant = self.plant
         plant.step(velocity_um_s, board.drive_enabled, board.brake_on)
         self.cells.feed(plant.force_n)
@@ -139,7 +147,14 @@ class SimulatedTable:
         converted_us = self._next_conversion_us
         self._conversions += 1
         self._next_conversion_us = self._conversion_due_us()
+        raw_a: int | None
+        raw_b: int | None
         raw_a, raw_b = self.cells.convert(t_us - converted_us)
+        fault_a, fault_b = self.channel_faults
+        if fault_a is not None:
+            raw_a = fault_a(raw_a)
+        if fault_b is not None:
+            raw_b = fault_b(raw_b)
         plant = self.plant
         self.firmware.on_conversion(
             (self._t_us_start + converted_us) & U32,
