@@ -10,9 +10,7 @@ from typing import Final
 
 from recorder.session_format import SUFFIX
 
-NEEDED_BYTES: Final = (
-    200_000_000  # an hour at 320 samples/s takes about 70 MB; the rest is room to spare
-)
+NEEDED_BYTES: Final = 200_000_000  # an hour at 320 samples/s takes about 70 MB; the rest is room to spare
 FULL_BELOW_BYTES: Final = 1_000_000
 
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT}

@@ -1,15 +1,16 @@
 """A small session for the recorder's tests, made by rule, so that any row can be foretold."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
 
 from controller.journal import EventRow, SampleRow, SessionHeader
+from recorder.block_chain import Rows
 from recorder.journal import SessionJournal
+from recorder.session_file import event_row, sample_row
+from recorder.session_recording import SessionRecording
 
-WRITTEN_WITHIN_S = 20.0
 RATE_HZ = 320
 PERIOD_US = 1_000_000 // RATE_HZ
 HEADER = SessionHeader(
@@ -47,14 +48,6 @@ def phase(number: int, name: str, seq: int) -> EventRow:
     )
 
 
-@dataclass
-class Written:
-    """What a test hands over: the journal and the record that it must give back."""
-
-    samples: list[SampleRow] = field(default_factory=list)
-    events: list[EventRow] = field(default_factory=list)
-
-
 @pytest.fixture
 def header() -> SessionHeader:
     return HEADER
@@ -78,32 +71,26 @@ def journal(tmp_path: Path) -> Iterator[SessionJournal]:
 
 @pytest.fixture
 def record(tmp_path: Path) -> Callable[..., Path]:
-    """Writes a session as several blocks and returns its file."""
+    """Writes a session in blocks of 100 samples, the events in the first, and returns its file."""
 
     def record(
         samples: list[SampleRow], events: list[EventRow], header: SessionHeader = HEADER, *, ended: bool = True
     ) -> Path:
-        with SessionJournal(tmp_path) as journal:
-            journal.begin(header)
-            for event in events:
-                journal.event(event)
-            for row in samples:
-                journal.sample(row)
-                if row.seq % 100 == 99:
-                    assert journal.wait_until_written(WRITTEN_WITHIN_S)
-            path = written_path(journal)
-            if ended:
-                journal.end()
+        recording = SessionRecording(tmp_path, header)
+        recording.begin("2025-03-01T09:30:00.000000Z")
+        stored, happened = list(map(sample_row, samples)), tuple(map(event_row, events))
+        for start in range(0, max(len(stored), 1), 100):
+            block = tuple(stored[start : start + 100])
+            recording.write(Rows("rows", "2025-03-01T09:30:01.000000Z", (), block, happened if start == 0 else ()))
+        path = recording.path
+        assert path is not None
+        if ended:
+            recording.write(Rows("closing", "2025-03-01T09:31:00.000000Z"))
+            recording.finish()
+        recording.abandon()
         return path
 
     return record
-
-
-def written_path(journal: SessionJournal) -> Path:
-    assert journal.wait_until_written(WRITTEN_WITHIN_S)
-    path = journal.path
-    assert path is not None
-    return path
 
 
 @pytest.fixture

@@ -1,0 +1,172 @@
+"""Reads a session file: `open_session(path)` gives its header, its samples as an Arrow table, its events and its gaps.
+
+    with open_session("2025-03-01-K7-2F41-001.tractable") as session:
+        table = session.samples()      # table.to_pandas() where pandas is installed
+        session.gaps(), session.duration_s, session.header.limits
+
+What is absent in the record is null here, and what is missing is missing: nothing is filled in.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Final, Self
+
+import pyarrow as pa
+
+from controller.journal import EventKind, EventRow, SessionHeader
+from recorder.session_format import EVENT_COLUMNS, SAMPLE_COLUMNS, Column, NewerFormat, NotASession, names
+from recorder.stored import connect, read_meta
+
+__all__ = ["Gap", "NewerFormat", "NotASession", "Session", "open_session"]
+
+BATCH_ROWS: Final = 32_768
+
+_GAPS: Final = (
+    "SELECT before, seq, seq - before - 1, before_t_us, t_us FROM (SELECT seq, t_us,"
+    " lag(seq) OVER (ORDER BY row) AS before, lag(t_us) OVER (ORDER BY row) AS before_t_us FROM samples)"
+    " WHERE seq - before > 1 ORDER BY seq"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Samples that never came: how many, between which two, and when these were taken by the device's clock."""
+
+    after_seq: int
+    before_seq: int
+    missing: int
+    from_t_us: int
+    to_t_us: int
+
+
+def arrow_field(column: Column) -> Any:
+    """The column as an Arrow field, with its unit and its meaning as metadata."""
+    kinds = {"INTEGER": pa.int64(), "TEXT": pa.string()}
+    kind = pa.bool_() if column.unit == "bool" else kinds[column.sql_type]
+    return pa.field(column.name, kind, column.nullable, {"unit": column.unit, "description": column.meaning})
+
+
+SAMPLE_SCHEMA: Final[Any] = pa.schema([arrow_field(column) for column in SAMPLE_COLUMNS])
+
+
+class Session:
+    """One session file, open for reading. Each call reads the record as it is then: a running session grows."""
+
+    def __init__(self, path: Path, connection: sqlite3.Connection) -> None:
+        self.path = path
+        self._connection = connection
+        self.meta: dict[str, Any] = read_meta(connection)
+        self.header = SessionHeader(
+            session_id=self.meta["session_id"],
+            started_utc=self.meta["started_utc"],
+            prescription=self.meta["prescription"],
+            calibration=self.meta["calibration"],
+            table=self.meta["table"],
+            limits=self.meta["limits"],
+            versions=self.meta["versions"],
+            simulated=self.meta["simulated"],
+        )
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Lets go of the file."""
+        self._connection.close()
+
+    @property
+    def ended_utc(self) -> str | None:
+        """When the record was ended as it should be. None if it was interrupted, or is still being written."""
+        row = self._connection.execute("SELECT written_utc FROM blocks WHERE kind = 'closing'").fetchone()
+        return None if row is None else str(row[0])
+
+    @property
+    def last_hash(self) -> str:
+        """The newest block's hash: who keeps it elsewhere can tell later whether the record was rewritten."""
+        row = self._connection.execute("SELECT hash FROM blocks ORDER BY number DESC LIMIT 1").fetchone()
+        return str(row[0])
+
+    @property
+    def sample_count(self) -> int:
+        """How many samples there are."""
+        return int(self._connection.execute("SELECT coalesce(max(row), 0) FROM samples").fetchone()[0])
+
+    @property
+    def first_t_us(self) -> int | None:
+        """The device's clock at the first sample: where `t_s` is 0. None if there is no sample."""
+        row = self._connection.execute("SELECT t_us FROM samples ORDER BY row LIMIT 1").fetchone()
+        return None if row is None else int(row[0])
+
+    @property
+    def duration_s(self) -> float:
+        """From the first sample to the last, by the device's clock."""
+        row = self._connection.execute("SELECT t_us FROM samples ORDER BY row DESC LIMIT 1").fetchone()
+        first = self.first_t_us
+        return 0.0 if row is None or first is None else (row[0] - first) / 1e6
+
+    def time_utc(self, t_us: int) -> datetime:
+        """Wall-clock time of a moment of the device's clock: the first sample is taken to be at the session's start."""
+        first = self.first_t_us
+        return self.started + timedelta(microseconds=0 if first is None else t_us - first)
+
+    @property
+    def started(self) -> datetime:
+        """The session's start by the wall clock, UTC. It anchors the device's clock."""
+        started = datetime.fromisoformat(self.header.started_utc)
+        return started.astimezone(UTC) if started.tzinfo else started.replace(tzinfo=UTC)
+
+    def batches(self, columns: Sequence[str] | None = None) -> Iterator[Any]:
+        """The samples in order as Arrow record batches, so that a long session never is in memory as a whole."""
+        chosen = SAMPLE_COLUMNS if columns is None else tuple(c for c in SAMPLE_COLUMNS if c.name in set(columns))
+        schema = pa.schema([SAMPLE_SCHEMA.field(column.name) for column in chosen])
+        cursor = self._connection.execute(f"SELECT {names(chosen)} FROM samples ORDER BY row")  # noqa: S608 - our names
+        while rows := cursor.fetchmany(BATCH_ROWS):
+            arrays = [_array(values, column) for values, column in zip(zip(*rows, strict=True), chosen, strict=True)]
+            yield pa.record_batch(arrays, schema=schema)
+
+    def samples(self, columns: Sequence[str] | None = None) -> Any:
+        """The samples as a pyarrow Table, units and meanings in the fields' metadata; with `columns`, only those."""
+        schema = pa.schema([field for field in SAMPLE_SCHEMA if columns is None or field.name in set(columns)])
+        return pa.Table.from_batches(self.batches(columns), schema)
+
+    def events(self) -> list[EventRow]:
+        """Every event, in the order in which they were handed over."""
+        query = f"SELECT {names(EVENT_COLUMNS)} FROM events ORDER BY row"  # noqa: S608 - our names
+        return [_event(*row) for row in self._connection.execute(query)]
+
+    def gaps(self) -> list[Gap]:
+        """Where sample numbers are missing."""
+        return [Gap(*row) for row in self._connection.execute(_GAPS)]
+
+
+def _event(number: int, t_us: int | None, time_utc: str, kind: EventKind, actor: str, text: str, data: str) -> EventRow:
+    return EventRow(number, t_us, time_utc, kind, actor, text, json.loads(data))
+
+
+def _array(values: tuple[Any, ...], column: Column) -> Any:
+    if column.unit == "bool":
+        return pa.array([value != 0 for value in values], pa.bool_())
+    return pa.array(values, pa.int64())
+
+
+def open_session(path: Path | str) -> Session:
+    """Opens a session file for reading; it may be being written meanwhile.
+
+    Raises NotASession or NewerFormat, each with a sentence that says what to do.
+    """
+    connection = connect(Path(path))
+    try:
+        return Session(Path(path), connection)
+    except (sqlite3.DatabaseError, ValueError, KeyError) as error:
+        connection.close()
+        raise NotASession(f"{path} has a damaged header ({error}). Run a verification to see where.") from error

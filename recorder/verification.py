@@ -1,0 +1,172 @@
+"""Says whether a session file is what the recorder wrote: whole, interrupted, or altered, and where.
+
+What it cannot see: a record whose last blocks were removed cleanly reads as interrupted, and one that was rewritten
+from some block to the end with fresh hashes reads as whole. Compare `last_hash` with a copy kept elsewhere for those.
+"""
+
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from itertools import count
+from pathlib import Path
+from typing import Any, Final, Literal
+
+from recorder.block_chain import BEFORE_THE_FIRST, Block, Link, StoredRow, link_to
+from recorder.session_format import BLOCK_COLUMNS, EVENT_COLUMNS, SAMPLE_COLUMNS, SCHEMA, names
+from recorder.stored import reading
+
+State = Literal["whole", "interrupted", "altered"]
+
+_BLOCKS: Final = f"SELECT number, {names(BLOCK_COLUMNS)} FROM blocks ORDER BY number"  # noqa: S608 - our names
+_SAMPLES: Final = f"SELECT row, {names(SAMPLE_COLUMNS)} FROM samples WHERE row BETWEEN ? AND ? ORDER BY row"  # noqa: S608
+_EVENTS: Final = f"SELECT row, {names(EVENT_COLUMNS)} FROM events WHERE row BETWEEN ? AND ? ORDER BY row"  # noqa: S608
+# A scan of the whole table, not a look at its last row: what lies between must be counted as well.
+_COUNTS: Final = "SELECT (SELECT count(*) FROM samples NOT INDEXED), (SELECT count(*) FROM events NOT INDEXED)"
+
+
+@dataclass(frozen=True, slots=True)
+class Verification:
+    """`blocks`, `samples` and `events` count what the chain vouches for, from the start up to the first bad block.
+
+    `unchained_rows` lie behind the last block and belong to none. `finding` is a sentence for people.
+    """
+
+    path: str
+    state: State
+    finding: str
+    blocks: int
+    samples: int
+    events: int
+    first_bad_block: int | None
+    unchained_rows: int
+    last_hash: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The same as JSON values."""
+        return asdict(self)
+
+
+class _Altered(Exception):
+    """What is wrong, and from which block on. None where it concerns no block."""
+
+    def __init__(self, block: int | None, finding: str, unchained_rows: int = 0) -> None:
+        super().__init__(finding)
+        self.block = block
+        self.finding = finding
+        self.unchained_rows = unchained_rows
+
+
+@dataclass(slots=True)
+class _Progress:
+    link: Link = BEFORE_THE_FIRST
+    closed: bool = False
+
+
+def verify(path: Path) -> Verification:
+    """Recomputes the whole chain. Raises NotASession or NewerFormat where there is nothing to verify."""
+    progress = _Progress()
+    with reading(path) as connection:
+        try:
+            _follow_chain(connection, progress)
+            _require_nothing_else(connection, progress)
+        except _Altered as wrong:
+            return _result(path, "altered", wrong.finding, progress.link, wrong.block, wrong.unchained_rows)
+        except (sqlite3.DatabaseError, TypeError, ValueError, OverflowError) as error:
+            finding = f"The file is damaged: after block {progress.link.number} it cannot be read ({error})."
+            return _result(path, "altered", finding, progress.link, progress.link.number + 1)
+    if progress.closed:
+        return _result(path, "whole", "The record is whole: every block is as it was written.", progress.link)
+    finding = (
+        "The record stops without its end: recording was interrupted, or is still going on. "
+        "All that was written is as it was written."
+    )
+    return _result(path, "interrupted", finding, progress.link)
+
+
+def _result(
+    path: Path, state: State, finding: str, link: Link, bad_block: int | None = None, unchained_rows: int = 0
+) -> Verification:
+    counts = (link.number + 1, link.last_sample, link.last_event)
+    return Verification(str(path), state, finding, *counts, bad_block, unchained_rows, link.hash)
+
+
+def _follow_chain(connection: sqlite3.Connection, progress: _Progress) -> None:
+    meta = connection.execute("SELECT key, value FROM meta ORDER BY key").fetchall()
+    for row in connection.execute(_BLOCKS):
+        if progress.closed:
+            raise _Altered(progress.link.number + 1, "There are blocks behind the one that ends the record.")
+        block = _with_its_rows(connection, row)
+        _check_place(block, progress.link)
+        _check_rows(connection, block)
+        if block.hash_after(progress.link.hash, meta if block.number == 0 else []) != block.hash:
+            raise _Altered(block.number, _what_was_edited(block))
+        progress.link = link_to(progress.link, block)
+        progress.closed = block.kind == "closing"
+
+
+def _with_its_rows(connection: sqlite3.Connection, row: tuple[Any, ...]) -> Block:
+    bare = Block(*row)
+    samples = connection.execute(_SAMPLES, (bare.first_sample, bare.last_sample)).fetchall()
+    events = connection.execute(_EVENTS, (bare.first_event, bare.last_event)).fetchall()
+    return replace(bare, samples=samples, events=events)
+
+
+def _check_place(block: Block, link: Link) -> None:
+    expected = link.number + 1
+    if block.number != expected:
+        raise _Altered(expected, f"Block {expected} is missing.")
+    for first, last in ((block.first_sample, link.last_sample), (block.first_event, link.last_event)):
+        if first is not None and first != last + 1:
+            raise _Altered(expected, f"Block {expected} does not go on where the one before it stopped: it was edited.")
+
+
+def _check_rows(connection: sqlite3.Connection, block: Block) -> None:
+    parts = (
+        ("samples", block.samples, block.first_sample, block.last_sample),
+        ("events", block.events, block.first_event, block.last_event),
+    )
+    for table, rows, first, last in parts:
+        if first is None or last is None:
+            continue
+        if len(rows) != last - first + 1:
+            raise _Altered(block.number, _what_is_gone(connection, block.number, table, _first_missing(rows, first)))
+
+
+def _first_missing(rows: Sequence[StoredRow], first: int) -> int:
+    present = {row[0] for row in rows}
+    return next(number for number in count(first) if number not in present)
+
+
+def _what_is_gone(connection: sqlite3.Connection, block: int, table: str, missing: int) -> str:
+    (last_there,) = connection.execute(f"SELECT coalesce(max(row), 0) FROM {table}").fetchone()  # noqa: S608 - our name
+    if last_there < missing:
+        return f"The file was truncated: {table} from row {missing} on, which block {block} vouches for, are gone."
+    return f"Something was deleted from block {block}: row {missing} of {table}, and perhaps more behind it."
+
+
+def _what_was_edited(block: Block) -> str:
+    if block.number == 0:
+        return "The header was edited: meta is not what block 0 vouches for."
+    ranges = [
+        f"{table} {first} to {last}"
+        for table, first, last in (
+            ("samples", block.first_sample, block.last_sample),
+            ("events", block.first_event, block.last_event),
+        )
+        if first is not None
+    ]
+    return f"Something was edited in block {block.number}: {' or '.join([*ranges, 'the block itself'])}."
+
+
+def _require_nothing_else(connection: sqlite3.Connection, progress: _Progress) -> None:
+    link = progress.link
+    if link.number < 0:
+        raise _Altered(0, "Block 0 is missing.")
+    samples, events = connection.execute(_COUNTS).fetchone()
+    unchained = samples - link.last_sample + events - link.last_event
+    if unchained:
+        finding = f"{unchained} rows belong to no block: they were added, or the blocks that vouched for them are gone."
+        raise _Altered(link.number + 1, finding, unchained)
+    schema = {sql for (sql,) in connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")}
+    if schema != set(SCHEMA):
+        raise _Altered(None, "The file's tables or its guards against changes are not those that the recorder makes.")
