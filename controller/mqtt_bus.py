@@ -91,7 +91,8 @@ class MqttBus:
                 async with connection(self._client(since)) as client:
                     await self._send_presence(client, since)
                     retry_s = RETRY_S_MIN
-                    await self._serve(client, since)
+                    # In a task of its own: a group that failed leaves its task marked as being cancelled (Python 3.11).
+                    await asyncio.create_task(self._serve(client, since))
             except* (aiomqtt.MqttError, OSError):
                 pass
             self._tell_reachable(False)

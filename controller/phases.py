@@ -70,9 +70,10 @@ class Releasing:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """Slack and disarmed; the record is closed."""
+    """Slack and disarmed; the record is closed. `refused`: a check before the pull was not passed."""
 
     because: str
+    refused: bool
 
 
 @dataclass(frozen=True, slots=True)

@@ -291,7 +291,7 @@ def _on_stop(s: Step, asked: StopAsked) -> None:
             treatment.release(s, f"stopped by {asked.actor}")
         case _:
             let_go(s, ReleaseProfile.NORMAL)
-            treatment.end(s, f"stopped by {asked.actor} before the pull")
+            treatment.end(s, f"stopped by {asked.actor} before the pull", refused=False)
 
 
 def _on_acknowledge(s: Step, asked: AcknowledgeAsked) -> None:

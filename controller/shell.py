@@ -28,6 +28,8 @@ from controller.telemetry import ForceBatcher, StatePacer
 from firmware_bridge.messages import IdentityFlag
 from firmware_bridge.serial_port import PortLost, PortUnavailable, SerialPort, open_port
 from safety.limits import SiteLimits
+from safety.plausibility import reading_is_fresh
+from safety.units import Microseconds
 
 TICK_S = 0.020
 REOPEN_S = 0.25
@@ -201,6 +203,14 @@ class Shell:
             recording_failure=self._recording_failure,
         )
 
+    def status(self) -> dict[str, object]:
+        """What `status` answers: the state, and the force of this moment."""
+        return {"state": self.shown().model_dump(mode="json"), "force_mn": self.fresh_force_mn()}
+
+    def fresh_force_mn(self) -> int | None:
+        """The force of this moment; None while there is no fresh reading."""
+        return force_of(self.state) if reading_is_fresh(Microseconds(self.state.age_us)) else None
+
     def _publish_state(self, now_us: int) -> None:
         if self._bus is None:
             return
@@ -229,7 +239,7 @@ class Shell:
         """Carries out one command of the control socket."""
         match command:
             case Status():
-                return Reply(id=command.id, outcome="done", data=self.shown().model_dump(mode="json"))
+                return Reply(id=command.id, outcome="done", data=self.status())
             case Stop():
                 return await self._ask(StopAsked(command.actor, command.id), command.id)
             case Start() | Acknowledge() if _now_us() > command.expires_us:

@@ -81,12 +81,12 @@ def release(s: Step, because: str) -> None:
     let_go(s, ReleaseProfile.NORMAL)
 
 
-def end(s: Step, because: str) -> None:
-    """Closes the session: the cable is slack and the table disarmed."""
+def end(s: Step, because: str, *, refused: bool = True) -> None:
+    """Closes the session: the cable is slack and the table disarmed. `refused`: a check was not passed."""
     s.set_course(target_mn=None)
     s.set(interlock=interlock.opened(s.state.interlock), frozen=False)
     s.set(board=alarm_board.condition_gone(s.state.board, AlarmId.A25, s.now_us))
-    enter(s, Ended(because), f"Ended: {because}", because=because)
+    enter(s, Ended(because, refused), f"Ended: {because}", because=because, refused=refused)
     if s.state.course is not None:
         s.outputs.append(Over())
         s.set(course=None)
@@ -318,4 +318,4 @@ def _watch_release(s: Step, phase: Releasing, reading: ForceReading) -> None:
         mean_mn = mean_force_mn(reading)
         if mean_mn is not None and abs(mean_mn) > limits.ZERO_WITHIN_MN:
             raise_alarm(s, AlarmId.A27, f"zero is off by {mean_mn / 1000:.1f} N after the session")
-        end(s, phase.because)
+        end(s, phase.because, refused=False)

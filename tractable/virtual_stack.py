@@ -22,6 +22,7 @@ STEP_US: Final = 1_000
 TICK_US: Final = 20_000
 LINE_US: Final = (1_000, 3_000)  # one way, as measured on USB
 EPOCH: Final = datetime(2026, 1, 1, tzinfo=UTC)
+EPOCH_DAY: Final = EPOCH.date()
 
 
 class MemoryJournal:
@@ -67,12 +68,12 @@ class MemoryAudience:
         self.answers.append(answer)
 
 
-def calibration_of(rig: Rig) -> Calibration:
+def calibration_of(rig: Rig, calibrated_on: date = EPOCH_DAY) -> Calibration:
     """The record that a technician would have made of that simulated table."""
     return Calibration(
         ChannelCalibration(rig.cell_zero_counts_a, _span(rig.cell_counts_per_n_a), CALIBRATION_IDS[0]),
         ChannelCalibration(rig.cell_zero_counts_b, _span(rig.cell_counts_per_n_b), CALIBRATION_IDS[1]),
-        date(2026, 1, 1),
+        calibrated_on,
     )
 
 

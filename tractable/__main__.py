@@ -1,0 +1,5 @@
+"""`python -m tractable`."""
+
+from tractable.cli import main
+
+main()

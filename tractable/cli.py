@@ -1,0 +1,179 @@
+"""The `tractable` command. Exits 0 done, 1 refused or failed, 2 wrong usage, 3 not connected, 4 stopped by safety."""
+
+import asyncio
+import logging
+import sys
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from tractable.exit_codes import Exit
+
+app = typer.Typer(
+    help="Holds a prescribed lumbar-traction pull behind a hard safety limiter. Not a certified medical device.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="rich",
+)
+session_app = typer.Typer(help="Run sessions, and look at their records.", no_args_is_help=True)
+app.add_typer(session_app, name="session")
+
+AsJson = Annotated[bool, typer.Option("--json", help="For programs: JSON instead of text.")]
+PortOption = Annotated[Path | None, typer.Option("--port", help="Serial port of the table, such as /dev/ttyACM0.")]
+DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of session files and calibration records.")]
+SessionArgument = Annotated[str, typer.Argument(help="A session's id, the beginning of one, or a file.")]
+
+
+def main() -> None:
+    """The entry point: what goes wrong in an expected way is a sentence on stderr and an exit code."""
+    from tractable.settings import SettingsError
+
+    try:
+        app()
+    except SettingsError as problem:
+        fail(str(problem), Exit.WRONG_USAGE)
+    except KeyboardInterrupt:
+        sys.exit(130)
+
+
+def fail(sentence: str, code: Exit = Exit.REFUSED) -> None:
+    """Says why on stderr, and ends."""
+    print(sentence, file=sys.stderr)
+    sys.exit(int(code))
+
+
+def _settings(**flags: Any) -> Any:
+    from tractable.settings import load_settings
+
+    return load_settings(**flags)
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+
+
+@app.command(epilog="Example: tractable demo --once")
+def demo(
+    once: Annotated[
+        bool, typer.Option("--once", help="End after the session, instead of serving until Ctrl-C.")
+    ] = False,
+    folder: Annotated[Path, typer.Option(help="Where the session file, exports and logs go.")] = Path("demo-data"),
+    rig: Annotated[str, typer.Option(help="The simulated table and patient.")] = "nominal",
+) -> None:
+    """Run everything on this computer: a simulated table, the controller, the dashboard, and one session."""
+    from tractable.demo import run_demo
+
+    sys.exit(run_demo(folder, once, rig))
+
+
+@app.command(epilog="Example: tractable table --port /dev/ttyACM0")
+def table(port: PortOption = None, data: DataOption = None) -> None:
+    """Run the controller at a table, until Ctrl-C."""
+    from controller.shell import NoTable
+    from firmware_bridge.serial_port import PortUnavailable
+    from tractable.table_process import run_table
+
+    _log_to_stderr()
+    try:
+        asyncio.run(run_table(_settings(port=port, data_folder=data)))
+    except (NoTable, PortUnavailable) as problem:
+        fail(str(problem), Exit.NOT_CONNECTED)
+
+
+@app.command(epilog="Example: tractable sim --link /tmp/table --cooperative")
+def sim(
+    rig: Annotated[str, typer.Option(help="A preset: nominal, nominal_80, soft, stiff, ...")] = "nominal",
+    seed: Annotated[int, typer.Option(help="The same seed gives the same patient.")] = 1,
+    cooperative: Annotated[
+        bool, typer.Option(help="The patient presses the switch now and then before a pull.")
+    ] = True,
+    link: Annotated[Path | None, typer.Option(help="Make this a link to the pseudo-terminal.")] = None,
+    socket: Annotated[Path | None, typer.Option(help="Listen here for cues, such as a press of the switch.")] = None,
+    data: DataOption = None,
+) -> None:
+    """Run a simulated table behind a pseudo-terminal, until Ctrl-C."""
+    from hw_sim.rigs import RigError
+    from tractable.sim_process import run_sim
+
+    try:
+        run_sim(_settings(data_folder=data), rig, seed, cooperative, link, socket)
+    except (RigError, FileExistsError) as problem:
+        fail(str(problem))
+
+
+@app.command(epilog="Example: tractable broker")
+def broker() -> None:
+    """Run a message broker on this computer: mosquitto where it is installed, else an embedded one."""
+    from tractable.broker_process import run_broker
+
+    run_broker(_settings())
+
+
+@app.command(epilog="Example: tractable dashboard")
+def dashboard() -> None:
+    """Serve the dashboard of this table, until Ctrl-C."""
+    from tractable.dashboard_process import run_dashboard
+
+    run_dashboard(_settings())
+
+
+@app.command(epilog="Example: tractable doctor --json")
+def doctor(as_json: AsJson = False, port: PortOption = None) -> None:
+    """Check port, permissions, broker, disk and clock, and print the settings in force and where each came from."""
+    from tractable.doctor import run_doctor
+
+    sys.exit(run_doctor(_settings(port=port), as_json))
+
+
+@app.command(epilog="Example: tractable export 20260101 --to csv --to parquet --folder exports")
+def export(
+    sessions: Annotated[list[str], typer.Argument(help="Sessions by id, the beginning of one, or file.")],
+    to: Annotated[list[str], typer.Option(help="csv or parquet; may be given more than once.")],
+    folder: Annotated[Path, typer.Option(help="Where to write.")] = Path("exports"),
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")] = False,
+    data: DataOption = None,
+) -> None:
+    """Write sessions in a form that other software opens."""
+    from tractable.records import export_sessions
+
+    sys.exit(export_sessions(_settings(data_folder=data), sessions, to, folder, overwrite))
+
+
+@session_app.command("run", epilog="Example: tractable session run prescription.toml --port /dev/ttyACM0")
+def session_run(
+    prescription: Annotated[Path, typer.Argument(help="The prescription, TOML or JSON.")],
+    port: PortOption = None,
+    data: DataOption = None,
+    yes: Annotated[
+        bool, typer.Option("--yes", help="Answer the start list and the confirmation, for scripts.")
+    ] = False,
+) -> None:
+    """Give one session at a table, without a browser. The patient's switch has to be really pressed."""
+    from tractable.headless import run_session
+
+    sys.exit(run_session(_settings(port=port, data_folder=data), prescription, yes))
+
+
+@session_app.command("list")
+def session_list(data: DataOption = None, as_json: AsJson = False) -> None:
+    """List the recorded sessions, the newest first."""
+    from tractable.records import list_all
+
+    sys.exit(list_all(_settings(data_folder=data), as_json))
+
+
+@session_app.command("show")
+def session_show(session: SessionArgument, data: DataOption = None, as_json: AsJson = False) -> None:
+    """Show what was prescribed, what was delivered and what happened."""
+    from tractable.records import show
+
+    sys.exit(show(_settings(data_folder=data), session, as_json))
+
+
+@session_app.command("verify")
+def session_verify(session: SessionArgument, data: DataOption = None, as_json: AsJson = False) -> None:
+    """Check that a record is whole and unaltered; exit 1 when it is not."""
+    from tractable.records import verify_one
+
+    sys.exit(verify_one(_settings(data_folder=data), session, as_json))
