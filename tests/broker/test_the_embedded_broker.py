@@ -78,14 +78,14 @@ def test_whoever_has_no_account_may_do_nothing(user, deed):
     assert not accounts.knows(user, "")
 
 
-async def test_a_stranger_who_knows_a_clients_id_cannot_disturb_it(connect, received):
+async def test_whoever_knows_a_clients_id_cannot_take_its_place(connect, received):
     port, accounts = free_port(), BrokerAccounts.generate("clinic", "table-1")
     stop, ready = asyncio.Event(), asyncio.Event()
     serving = asyncio.create_task(run_embedded_broker(accounts, port, stop, ready.set))
     await ready.wait()
     viewer, table = accounts.address("dashboard", port), accounts.address("table", port)
 
-    async with connect(viewer, identifier="known") as dashboard, connect(table) as speaker:
+    async with connect(viewer, identifier="known") as dashboard, connect(table, identifier="known") as speaker:
         await dashboard.subscribe("traction/v1/#", qos=1)
         for clean_session in (True, False):
             with pytest.raises(aiomqtt.MqttError):
