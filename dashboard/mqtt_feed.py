@@ -1,0 +1,99 @@
+"""Listens to one table over MQTT and hands what is valid to the feed. It only listens: nothing is ever published."""
+
+import asyncio
+import logging
+import socket
+from typing import Final
+
+import aiomqtt
+
+from controller.messages import Event, ForceBatch, Payload, Presence, State, topic
+from dashboard.config import DashboardConfig
+from dashboard.feed import Feed
+from dashboard.received import NotAPayload, payload_of
+
+log = logging.getLogger(__name__)
+
+QOS_OF: Final = {"presence": 1, "state": 1, "force": 0, "event": 1}
+# Things that happened, not things that are: a retained one is old by definition.
+NEVER_RETAINED: Final = frozenset({"force", "event"})
+KEEPALIVE_S: Final = 5
+CONNECT_WITHIN_S: Final = 5.0
+WAITING_MESSAGES_MAX: Final = 1_000
+BACKOFF_S_MIN: Final = 0.25
+BACKOFF_S_MAX: Final = 5.0
+GRANTED_MAX: Final = 2  # a SUBACK code above it is a refusal
+
+
+class SubscriptionRefused(RuntimeError):
+    """The broker does not let this dashboard listen."""
+
+
+async def listen(config: DashboardConfig, feed: Feed) -> None:
+    """Feeds `feed` from the broker, and connects again whenever that breaks. Runs until cancelled."""
+    backoff_s = BACKOFF_S_MIN
+    while True:
+        try:
+            async with _client(config) as client:
+                await _subscribe(client, config)
+                feed.broker_is(connected=True)
+                log.info("Listening to %s.", topic(config.site, config.table, "..."))
+                backoff_s = BACKOFF_S_MIN
+                async for message in client.messages:
+                    _take(feed, message)
+        except (aiomqtt.MqttError, SubscriptionRefused) as error:
+            log.warning("The broker at %s:%d: %s", config.mqtt_host, config.mqtt_port, error)
+        finally:
+            feed.broker_is(connected=False)
+        await asyncio.sleep(backoff_s)
+        backoff_s = min(2 * backoff_s, BACKOFF_S_MAX)
+
+
+def _client(config: DashboardConfig) -> aiomqtt.Client:
+    return aiomqtt.Client(
+        config.mqtt_host,
+        config.mqtt_port,
+        username=config.mqtt_username,
+        password=config.mqtt_password,
+        keepalive=KEEPALIVE_S,
+        timeout=CONNECT_WITHIN_S,
+        max_queued_incoming_messages=WAITING_MESSAGES_MAX,
+        socket_options=[(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)],
+    )
+
+
+async def _subscribe(client: aiomqtt.Client, config: DashboardConfig) -> None:
+    for leaf, qos in QOS_OF.items():
+        name = topic(config.site, config.table, leaf)
+        for code in await client.subscribe(name, qos):
+            granted = code if isinstance(code, int) else code.value
+            if granted > GRANTED_MAX:
+                raise SubscriptionRefused(f"it refuses {name}; allow this user to read it.")
+
+
+def _take(feed: Feed, message: aiomqtt.Message) -> None:
+    leaf = message.topic.value.rpartition("/")[2]
+    if message.retain and leaf in NEVER_RETAINED:
+        feed.outdated += 1
+        return
+    try:
+        payload = payload_of(leaf, bytes(message.payload)) if isinstance(message.payload, bytes | bytearray) else None
+    except NotAPayload as reason:
+        feed.malformed += 1
+        log.debug("Dropped a message on %s: %s.", leaf, reason)
+        return
+    hand_over(feed, payload, retained=message.retain)
+
+
+def hand_over(feed: Feed, payload: Payload | None, *, retained: bool) -> None:
+    match payload:
+        case ForceBatch():
+            feed.take_batch(payload)
+        case State():
+            feed.take_state(payload, retained=retained)
+        case Event():
+            feed.take_event(payload)
+        case Presence():
+            feed.take_presence(payload)
+        case _:
+            feed.malformed += 1

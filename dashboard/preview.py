@@ -1,0 +1,100 @@
+"""What would come of a prescription, before anyone presses start. Pure; the controller judges again at the start."""
+
+from typing import Any, Final
+
+from pydantic import BaseModel
+
+from controller.prescription import Prescription, PrescriptionError, parse, profile_duration_s, refusals
+from controller.quantities import NEWTONS_PER, body_weight_mn, in_three_units
+from safety.limits import SiteLimits, session_ceiling
+
+# The fields of the form, as the document names them; "" stands for the form as a whole.
+FIELDS: Final = (
+    "patient.pseudonym",
+    "patient.body_mass",
+    "pull.mode",
+    "pull.force",
+    "pull.time_at_force",
+    "pull.ramp",
+    "prescribed.by",
+)
+# How the sentences of the rules begin, and the field to show each at. Any other is about the force.
+_RULE_FIELDS: Final = {
+    "A body mass": "patient.body_mass",
+    "A time at force": "pull.time_at_force",
+    "A ramp": "pull.ramp",
+    "The whole profile": "pull.time_at_force",
+}
+
+
+class FieldRefusal(BaseModel):
+    field: str
+    sentence: str
+
+
+class ForceShown(BaseModel):
+    """One force in every unit that a clinician may think in."""
+
+    newtons: float
+    kilograms_force: float
+    pounds_force: float
+    of_body_weight_percent: float
+    text: str
+
+
+class Preview(BaseModel):
+    """`force`, `ceiling_mn` and `total_s` are None when the document cannot be read."""
+
+    may_start: bool
+    refusals: list[FieldRefusal]
+    needs_second_confirmation: bool = False
+    force: ForceShown | None = None
+    force_mn: int | None = None
+    ceiling_mn: int | None = None
+    ceiling_text: str = ""
+    total_s: int | None = None
+
+
+def preview(document: dict[str, Any], site: SiteLimits) -> Preview:
+    """Everything to show of a prescription that is still being written."""
+    try:
+        prescription = parse(document)
+    except PrescriptionError as error:
+        return Preview(may_start=False, refusals=[_unreadable(reason) for reason in error.reasons])
+    broken = [FieldRefusal(field=_field_of_rule(text), sentence=text) for text in refusals(prescription, site)]
+    if prescription.body_mass_g <= 0 or prescription.force_mn <= 0 or prescription.ramp_mn_s <= 0:
+        return Preview(may_start=False, refusals=broken)
+    ceiling_mn = session_ceiling(prescription.force_mn, site)
+    return Preview(
+        may_start=not broken,
+        refusals=broken,
+        needs_second_confirmation=prescription.needs_second_confirmation,
+        force=_shown(prescription),
+        force_mn=prescription.force_mn,
+        ceiling_mn=ceiling_mn,
+        ceiling_text=in_three_units(ceiling_mn),
+        total_s=profile_duration_s(prescription),
+    )
+
+
+def _shown(prescription: Prescription) -> ForceShown:
+    newtons = prescription.force_mn / 1000
+    return ForceShown(
+        newtons=newtons,
+        kilograms_force=newtons / float(NEWTONS_PER["kgf"]),
+        pounds_force=newtons / float(NEWTONS_PER["lbf"]),
+        of_body_weight_percent=100 * prescription.force_mn / body_weight_mn(prescription.body_mass_g),
+        text=in_three_units(prescription.force_mn),
+    )
+
+
+def _unreadable(reason: str) -> FieldRefusal:
+    """Reasons begin with the place in the document: "pull.force: ..."."""
+    place, _, rest = reason.partition(": ")
+    if place not in FIELDS:
+        return FieldRefusal(field="", sentence=reason)
+    return FieldRefusal(field=place, sentence=rest[:1].upper() + rest[1:])
+
+
+def _field_of_rule(sentence: str) -> str:
+    return next((name for begins, name in _RULE_FIELDS.items() if sentence.startswith(begins)), "pull.force")

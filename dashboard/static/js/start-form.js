@@ -1,0 +1,146 @@
+/* Writes a prescription, shows what would come of it while it is written, and starts it. */
+
+import { ask, pressId } from "./ask.js";
+import { setText } from "./force-reading.js";
+import { minutes, threeUnits, UNKNOWN } from "./units.js";
+
+const PREVIEW_AFTER_MS = 250;
+const QUANTITIES = { "patient.body_mass": "patient.body_mass.unit", "pull.force": "pull.force.unit", "pull.time_at_force": "pull.time_at_force.unit" };
+const STARTABLE = ["idle", "ended"];
+const byId = (id) => document.getElementById(id);
+
+class StartForm extends HTMLElement {
+  #timer = 0;
+  #preview = null;
+  #asked = 0;
+  #busy = false;
+  #phase = null;
+  #touched = new Set();
+
+  connectedCallback() {
+    this.form.addEventListener("input", (event) => this.#changed(event.target));
+    this.form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      this.#start();
+    });
+    this.#refresh();
+  }
+
+  get form() {
+    return byId("start-form");
+  }
+
+  /** Shown while nothing runs; hidden in a session; its button waits while the table is not heard. */
+  showPhase(phase) {
+    this.#phase = phase;
+    this.hidden = phase !== null && !STARTABLE.includes(phase);
+    this.#refresh();
+  }
+
+  #changed(field) {
+    if (field.name && field.name !== "tick") this.#touched.add(field.name.replace(/\.unit$/, ""));
+    clearTimeout(this.#timer);
+    this.#preview = null; // of what was written before
+    this.#timer = setTimeout(() => this.#showPreview(), PREVIEW_AFTER_MS);
+    this.#refresh();
+  }
+
+  async #showPreview() {
+    const asked = ++this.#asked;
+    const answer = await ask("/api/preview", { prescription: this.#document() });
+    if (asked !== this.#asked) return;
+    this.#preview = answer.outcome === "done" ? answer.body : null;
+    const refusals = this.#preview ? this.#preview.refusals : [{ field: "", sentence: answer.sentence }];
+    this.#showRefusals(refusals.filter((one) => one.field === "" || this.#touched.has(one.field)));
+    const force = this.#preview?.force;
+    byId("force-shown").textContent = force ? threeUnits(force) : UNKNOWN;
+    byId("share-shown").textContent = force ? `${force.of_body_weight_percent.toFixed(1)} %` : UNKNOWN;
+    byId("ceiling-shown").textContent = this.#preview?.ceiling_text || UNKNOWN;
+    byId("total-shown").textContent = this.#preview?.total_s ? `${minutes(this.#preview.total_s)}, then letting go` : UNKNOWN;
+    byId("confirm").hidden = !this.#preview?.needs_second_confirmation;
+    byId("confirm-unit").textContent = this.#value("pull.force.unit");
+    this.#refresh();
+  }
+
+  #showRefusals(refusals) {
+    for (const place of this.querySelectorAll("[data-refusal]")) {
+      const sentences = refusals.filter((one) => one.field === place.dataset.refusal).map((one) => one.sentence);
+      place.textContent = sentences.join(" ");
+      const input = this.form.elements[place.dataset.refusal];
+      if (sentences.length) input?.setAttribute("aria-invalid", "true");
+      else input?.removeAttribute("aria-invalid");
+    }
+  }
+
+  #document() {
+    const written = { patient: {}, pull: {}, prescribed: {} };
+    for (const name of ["patient.pseudonym", "patient.body_mass", "pull.mode", "pull.force", "pull.time_at_force", "pull.ramp", "prescribed.by"]) {
+      const text = this.#value(name);
+      const unit = name === "pull.ramp" ? "N/s" : QUANTITIES[name] && this.#value(QUANTITIES[name]);
+      const [section, field] = name.split(".");
+      if (text !== "") written[section][field] = unit ? `${text} ${unit}` : text;
+    }
+    return written;
+  }
+
+  #value(name) {
+    return this.form.elements[name].value.trim();
+  }
+
+  get #ticks() {
+    return [...this.form.querySelectorAll('input[name="tick"]:checked')].map((box) => box.value);
+  }
+
+  /** Why the button cannot be pressed yet; empty when it can. */
+  #missing() {
+    if (this.#phase === null) return "The table is not heard: nothing can be started.";
+    if (!this.#preview) return "Fill in the prescription.";
+    if (!this.#preview.may_start) return "Correct the prescription.";
+    if (this.form.querySelector('input[name="tick"]:not(:checked)')) return "Tick what was checked.";
+    if (this.#preview.needs_second_confirmation && this.#value("confirm") === "") return "Type the force again.";
+    return "";
+  }
+
+  #refresh() {
+    const missing = this.#missing();
+    const button = byId("start-button");
+    button.disabled = this.#busy || missing !== "";
+    setText(button, this.#busy ? "Starting ..." : missing ? `Start session - ${missing}` : "Start session");
+  }
+
+  async #start() {
+    if (this.#busy || this.#missing() !== "") return;
+    const confirmed = this.#preview.needs_second_confirmation ? this.#value("confirm") : null;
+    if (confirmed !== null && Number(confirmed.replace(",", ".")) !== Number(this.#value("pull.force").replace(",", "."))) {
+      this.#showRefusals([{ field: "confirm", sentence: "This is not the force above. Check both." }]);
+      return;
+    }
+    this.#busy = true;
+    this.#refresh();
+    const answer = await ask("/api/start", {
+      id: pressId(),
+      prescription: this.#document(),
+      ticks: this.#ticks,
+      confirmed_force: confirmed === null ? null : `${confirmed} ${this.#value("pull.force.unit")}`,
+    });
+    this.#busy = false;
+    this.#say(answer);
+    if (answer.outcome === "done") this.#clearAnswers();
+    this.#refresh();
+  }
+
+  #say(answer) {
+    const line = byId("start-outcome");
+    const begins = { done: "Started.", unknown: "UNKNOWN.", unreachable: "NOT SENT.", refused: "Refused." }[answer.outcome];
+    line.dataset.outcome = answer.outcome;
+    line.textContent = `${begins} ${answer.sentence}`;
+  }
+
+  /** Ticks and the confirmation are given anew before every start. */
+  #clearAnswers() {
+    for (const box of this.form.querySelectorAll('input[name="tick"]')) box.checked = false;
+    this.form.elements["confirm"].value = "";
+  }
+}
+
+customElements.define("start-form", StartForm);
