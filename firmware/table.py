@@ -73,6 +73,7 @@ class Table:
         self._trip_sent_ms = 0
         self._trip = None  # the fields of TRIP, of the first cause
         self._powerless = False  # a cut: the drive is not powered again before the trip is cleared
+        self._bleeding = False  # a cut with a patient on the cable: the brake must not hold what the drive lets go
         self._marked = board.under_load()
         self._state = DISARMED
         self._velocity_um_s = 0
@@ -146,8 +147,7 @@ class Table:
                 self._stand_down()
             else:
                 self._set_drive(velocity_um_s, True, False)
-        elif self._powerless:
-            # Without power the drive bleeds off what it holds, which the brake must not hinder.
+        elif self._bleeding:
             self._set_drive(0, False, reading.slack)
 
     def _permitted_um_s(self, slack):
@@ -162,10 +162,10 @@ class Table:
             self._trip = (cause, self._clock.t_us, reading.a.raw, reading.b.raw, reading.cable_um)
             self._trip_sent_ms = self._clock.now_ms - TRIP_AGAIN_MS
         profile = m.PROFILE_OF_CAUSE.get(cause, m.PROTECTIVE)
-        if self._state != DISARMED:
+        if self._state != DISARMED or cause == m.RESET_UNDER_LOAD:
             self._let_go(profile)
         elif profile == m.CUT:
-            self._cut()
+            self._powerless = True  # and nothing moves: it may be a technician's masses that hang there
 
     def _let_go(self, profile):
         now_ms = self._clock.now_ms
@@ -181,7 +181,7 @@ class Table:
 
     def _cut(self):
         self._state = DISARMED
-        self._powerless = True
+        self._powerless = self._bleeding = True
         self._set_drive(0, False, self._reading.slack)
 
     def _stand_down(self):
@@ -198,7 +198,7 @@ class Table:
 
     def _remember_load(self, slack):
         """Marks, for the life after a reset, that a patient hangs on the cable."""
-        loaded = not slack and (self._state != DISARMED or self._powerless)
+        loaded = not slack and (self._state != DISARMED or self._bleeding)
         if self._trip is not None and self._trip[0] == m.RESET_UNDER_LOAD:
             return  # until a person has cleared it, this too outlives a reset
         if loaded != self._marked:
@@ -333,7 +333,7 @@ class Table:
         if cause != self._trip[0]:
             return m.OUT_OF_RANGE
         self._trip = None
-        self._powerless = False
+        self._powerless = self._bleeding = False
         return 0
 
     def _write_calibration(self, channel, zero_counts, span_q20, identity):

@@ -12,6 +12,7 @@ import threading
 import time
 import tty
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -50,16 +51,27 @@ def serve(
 
 
 def _run(table: SimulatedTable, port: "_Port", selector: selectors.BaseSelector, stop: threading.Event) -> None:
-    started_us = _monotonic_us() - table.now_us
+    pace = Pace(_monotonic_us() - table.now_us)
     while not stop.is_set():
         ready = selector.select(STEP_S)
-        due_us = _monotonic_us() - started_us
-        lost_us = max(0, due_us - table.now_us - CATCH_UP_US_MAX)
-        started_us += lost_us
-        table.advance(due_us - lost_us)
+        table.advance(pace.until_us(_monotonic_us(), table.now_us))
         for key, _ in ready:
             key.data()
         port.write(table.transmit())
+
+
+@dataclass(slots=True)
+class Pace:
+    """How far the table may go by now; `started_us` is the monotonic time at which its own began."""
+
+    started_us: int
+
+    def until_us(self, monotonic_us: int, table_us: int) -> int:
+        """What a stall took beyond `CATCH_UP_US_MAX` is never made up for."""
+        due_us = monotonic_us - self.started_us
+        lost_us = max(0, due_us - table_us - CATCH_UP_US_MAX)
+        self.started_us += lost_us
+        return due_us - lost_us
 
 
 class _Port:

@@ -314,3 +314,17 @@ def test_on_one_sample_the_emergency_stop_goes_before_all_else(bench) -> None:
     table.run(4)
 
     assert table.trips == [m.EMERGENCY_STOPPED]
+
+
+@pytest.mark.parametrize("what", ["drive_fault", "emergency_stop"])
+def test_a_fault_while_disarmed_does_not_let_a_technicians_masses_down(bench, what: str) -> None:
+    table = bench().greet()
+    table.table.plant.lean(100.0, 60_000)
+    table.run(500)
+
+    setattr(table.table.panel, what, True)
+    table.run(2000)
+
+    assert table.status & m.TRIPPED
+    assert table.table.truth.brake_on
+    assert table.table.truth.cable_um == 0

@@ -14,7 +14,7 @@ import pytest
 
 from firmware import messages as m
 from firmware.codec import Decoder, Encoder
-from hw_sim.pseudo_terminal import serve
+from hw_sim.pseudo_terminal import Pace, serve
 from hw_sim.rigs import load_rig
 from hw_sim.table import SimulatedTable
 
@@ -163,3 +163,25 @@ def test_the_control_socket_refuses_in_words(served: Path, request_: object, say
 
     assert reply["ok"] is False
     assert says in reply["error"]
+
+
+def test_after_a_long_stall_the_table_makes_up_for_a_quarter_of_a_second_and_no_more() -> None:
+    pace = Pace(started_us=1_000_000)
+
+    in_time_us = pace.until_us(1_100_000, table_us=98_000)
+    after_a_stall_us = pace.until_us(9_100_000, table_us=100_000)
+    and_then_us = pace.until_us(9_102_000, table_us=350_000)
+
+    assert in_time_us == 100_000
+    assert after_a_stall_us == 350_000
+    assert and_then_us == 352_000
+
+
+def test_refuses_to_replace_a_file_with_its_link(tmp_path: Path) -> None:
+    mine = tmp_path / "port"
+    mine.write_text("precious")
+
+    with pytest.raises(FileExistsError, match="name another place"):
+        serve(SimulatedTable(load_rig("nominal"), seed=1), link_path=mine, on_ready=lambda _name: None)
+
+    assert mine.read_text() == "precious"
