@@ -1,8 +1,10 @@
 """A small session for the recorder's tests, made by rule, so that any row can be foretold."""
 
+import io
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import pyarrow.csv as arrow_csv
 import pytest
 
 from controller.journal import EventRow, SampleRow, SessionHeader
@@ -46,6 +48,12 @@ def phase(number: int, name: str, seq: int) -> EventRow:
     return EventRow(
         number, 5_000_000 + seq * PERIOD_US, "2025-03-01T09:30:00Z", "phase", "table", f"Now {name}.", {"phase": name}
     )
+
+
+@pytest.fixture(scope="session", autouse=True)
+def arrow_is_warm() -> None:
+    """Arrow's CSV reader opens a pipe for signals at its first use and keeps it: that is not a leak of a test."""
+    arrow_csv.read_csv(io.BytesIO(b"a\n1\n"))
 
 
 @pytest.fixture
