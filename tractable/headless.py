@@ -97,7 +97,7 @@ def run_session(settings: Settings, path: Path, yes: bool) -> Exit:
     except (Declined, EOFError) as declined:
         errors.print(str(declined) or "No answer at the keyboard. Use --yes in scripts.", markup=False)
         return Exit.REFUSED
-    with SessionJournal(settings.sessions_folder) as journal:
+    with SessionJournal(settings.data_folder) as journal:
         exit_code = asyncio.run(_conduct(settings, document, agreement, journal, console, errors))
         journal.wait_until_written(10.0)
         recorded = journal.ended or journal.path

@@ -1,6 +1,7 @@
 """Settings: one TOML file, environment variables over it (TRACTABLE_...), flags over those. A site can only tighten."""
 
 import os
+import tempfile
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,7 +36,7 @@ class Settings(BaseSettings):
         Path(platformdirs.user_data_dir(APP, appauthor=False)), description="session files and calibration records"
     )
     runtime_folder: Path = Field(
-        Path(platformdirs.user_runtime_dir(APP, appauthor=False)), description="sockets and the broker's files"
+        default_factory=lambda: _runtime_folder(), description="sockets and the broker's files"
     )
     calibration: Path | None = Field(None, description="calibration record; else the one of the table's serial number")
     broker_url: str | None = Field(None, description="mqtt:// or mqtts:// address of a broker that somebody else runs")
@@ -72,10 +73,6 @@ class Settings(BaseSettings):
         return self.runtime_folder / "control.sock"
 
     @property
-    def sessions_folder(self) -> Path:
-        return self.data_folder / "sessions"
-
-    @property
     def broker_folder(self) -> Path:
         return self.runtime_folder / "broker"
 
@@ -100,6 +97,12 @@ class Settings(BaseSettings):
         if errors:
             raise SettingsError(" ".join(errors))
         return site
+
+
+def _runtime_folder() -> Path:
+    """The account's own, where the system gives it one; else one in the folder for temporary files."""
+    given = os.environ.get("XDG_RUNTIME_DIR")
+    return Path(given) / APP if given else Path(tempfile.gettempdir()) / f"{APP}-{os.getuid()}"
 
 
 def settings_file() -> Path:

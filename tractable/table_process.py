@@ -42,7 +42,7 @@ def make_shell(settings: Settings, journal: SessionJournal, with_telemetry: bool
         bus = MqttBus(
             address, settings.site, settings.table, program_version(), None, lambda up: shell.broker_reachable(up)
         )
-    shell = Shell(config, journal, FreeSpace(settings.sessions_folder), bus)
+    shell = Shell(config, journal, FreeSpace(settings.data_folder), bus)
     return shell
 
 
@@ -51,7 +51,7 @@ async def run_table(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    with SessionJournal(settings.sessions_folder) as journal:
+    with SessionJournal(settings.data_folder) as journal:
         shell = make_shell(settings, journal, with_telemetry=True)
         running = asyncio.create_task(shell.run(lambda: log.info("table found; listening for commands")))
         stopping = asyncio.create_task(stop.wait())

@@ -1,0 +1,144 @@
+"""`tractable session list|show|verify` and `tractable export`: the records, for people and for programs."""
+
+import json
+import sys
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Column, Table
+
+from controller.prescription import Prescription
+from controller.quantities import in_three_units
+from recorder.dose import dose, receipt_lines
+from recorder.export import CannotExport, export
+from recorder.reading import NewerFormat, NotASession, Session, open_session
+from recorder.store import NoSuchSession, find, list_sessions
+from recorder.verification import verify
+from tractable.exit_codes import Exit
+from tractable.settings import Settings
+
+
+def list_all(settings: Settings, as_json: bool) -> Exit:
+    """A line a session, the newest first."""
+    summaries = list_sessions(settings.data_folder)
+    if as_json:
+        _print_json([summary.as_json() for summary in summaries])
+        return Exit.DONE
+    if not summaries:
+        print(f"No sessions in {settings.data_folder} yet. Run one with: tractable session run PRESCRIPTION.toml")
+        return Exit.DONE
+    shown = Table(Column("Session", no_wrap=True), "Began (UTC)", "Lasted", "Samples", "Table", "", box=None)
+    for summary in summaries:
+        table = summary.table or {}
+        lasted = "" if summary.duration_s is None else f"{summary.duration_s:.0f} s"
+        samples = "" if summary.samples is None else str(summary.samples)
+        name = f"{table.get('model', '')} {table.get('serial', '')}".strip()
+        remark = summary.problem or ("simulated" if summary.simulated else "")
+        shown.add_row(summary.id, _minute(summary.started_utc), lasted, samples, name, remark)
+    Console().print(shown)
+    return Exit.DONE
+
+
+def show(settings: Settings, wanted: str, as_json: bool) -> Exit:
+    """What was prescribed, delivered and happened in one session."""
+    return _with_session(settings, wanted, lambda session: _show_json(session) if as_json else _show_text(session))
+
+
+def verify_one(settings: Settings, wanted: str, as_json: bool) -> Exit:
+    """Whether a record is whole and unaltered."""
+    try:
+        path = find(settings.data_folder, wanted)
+        found = verify(path)
+    except (NoSuchSession, NotASession, NewerFormat, OSError) as problem:
+        print(problem, file=sys.stderr)
+        return Exit.REFUSED
+    if as_json:
+        _print_json(found.as_json())
+    else:
+        print(f"{path}\n{found.finding}\n{found.blocks} blocks, {found.samples} samples, {found.events} events.")
+    return Exit.REFUSED if found.state == "altered" else Exit.DONE
+
+
+def export_sessions(settings: Settings, wanted: list[str], formats: list[str], folder: Path, overwrite: bool) -> Exit:
+    """Writes each session to its own folder; goes on after one that fails, and says so."""
+    failed = False
+    for name in wanted:
+        code = _with_session(settings, name, lambda session: _export(session, formats, folder, overwrite))
+        failed = failed or code is not Exit.DONE
+    return Exit.REFUSED if failed else Exit.DONE
+
+
+def _export(session: Session, formats: list[str], folder: Path, overwrite: bool) -> None:
+    for path in export(session, folder / session.path.stem, formats, overwrite=overwrite):
+        print(path)
+
+
+def _with_session(settings: Settings, wanted: str, act: Callable[[Session], None]) -> Exit:
+    try:
+        with open_session(find(settings.data_folder, wanted)) as session:
+            act(session)
+    except (NoSuchSession, NotASession, NewerFormat, CannotExport, OSError) as problem:
+        print(problem, file=sys.stderr)
+        return Exit.REFUSED
+    return Exit.DONE
+
+
+def _show_json(session: Session) -> None:
+    header = session.header
+    _print_json(
+        {
+            "session_id": header.session_id,
+            "started_utc": header.started_utc,
+            "ended_utc": session.ended_utc,
+            "simulated": header.simulated,
+            "prescription": header.prescription,
+            "calibration": header.calibration,
+            "table": header.table,
+            "limits": header.limits,
+            "versions": header.versions,
+            "samples": session.sample_count,
+            "dose": dose(session).as_json(),
+            "events": [
+                {
+                    "number": e.number,
+                    "t_us": e.t_us,
+                    "time_utc": e.time_utc,
+                    "kind": e.kind,
+                    "actor": e.actor,
+                    "text": e.text,
+                }
+                for e in session.events()
+            ],
+        }
+    )
+
+
+def _show_text(session: Session) -> None:
+    header, console = session.header, Console()
+    p = Prescription.model_validate(header.prescription)
+    lines = [
+        f"Session {header.session_id}" + ("  (SIMULATED table)" if header.simulated else ""),
+        f"Patient {p.pseudonym}, prescribed by {p.by}: {p.mode}, {in_three_units(p.force_mn)}",
+        f"Time at force prescribed: {p.time_at_force_s / 60:g} min",
+        "",
+        *receipt_lines(dose(session)),
+        "",
+        *(f"{_clock(e.time_utc)}  {e.kind:8} {e.text}" for e in session.events()),
+    ]
+    for line in lines:
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+def _minute(time_utc: str | None) -> str:
+    return "" if time_utc is None else f"{datetime.fromisoformat(time_utc):%Y-%m-%d %H:%M}"
+
+
+def _clock(time_utc: str) -> str:
+    return f"{datetime.fromisoformat(time_utc):%H:%M:%S}"
+
+
+def _print_json(value: Any) -> None:
+    print(json.dumps(value, indent=2, ensure_ascii=False))
