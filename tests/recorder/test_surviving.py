@@ -20,11 +20,11 @@ WRITER = Path(__file__).with_name("writing_process.py")
 WITHIN_S = 20.0
 LOST_MS_MAX = 250
 KILLS = 15
-SMALL_DISK_BYTES = 512 * 1024
+SMALL_DISK_BYTES = 4 * 1024 * 1024
 
 
 def acknowledged_before_kill(folder: Path, rows: int) -> tuple[list[tuple[int, int]], int]:
-    """Runs a writer, kills it once it has handed over that many rows; what it handed over when, and the time it died."""
+    """Runs a writer, kills it once it has handed over that many rows; what it handed over when, and when it died."""
     with subprocess.Popen([sys.executable, WRITER, folder, "paced"], stdout=subprocess.PIPE, text=True) as writer:
         assert writer.stdout is not None
         lines = [writer.stdout.readline() for _ in range(rows)]
@@ -52,7 +52,7 @@ def test_a_writer_that_is_killed_leaves_a_beginning_without_holes_that_verifies(
 
 @pytest.fixture
 def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """A real disk of half a megabyte, where this user may mount one."""
+    """A real disk of 4 MB, where this user may mount one."""
     folder = tmp_path / "small"
     folder.mkdir()
     mount = ["mount", "-t", "tmpfs", "-o", f"size={SMALL_DISK_BYTES}", "tmpfs", str(folder)]
@@ -70,7 +70,7 @@ def test_a_full_disk_is_said_in_a_sentence_and_the_rows_are_written_once_there_i
     with SessionJournal(small_disk) as journal:
         journal.begin(header)
         assert journal.wait_until_written(WITHIN_S)
-        for seq in range(2000):
+        for seq in range(5000):
             journal.sample(make_sample(seq))
         while journal.health().failure is None:
             assert not journal.wait_until_written(0.01)
@@ -90,7 +90,7 @@ def test_a_full_disk_is_said_in_a_sentence_and_the_rows_are_written_once_there_i
     assert path is not None
     assert verify(path).state == "whole"
     with open_session(path) as session:
-        assert session.samples(["seq"])["seq"].to_pylist() == list(range(2000))
+        assert session.samples(["seq"])["seq"].to_pylist() == list(range(5000))
 
 
 def test_a_session_that_begins_on_a_full_disk_is_recorded_from_its_first_row_once_there_is_room(
