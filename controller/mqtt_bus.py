@@ -5,6 +5,7 @@ that died or froze. Force is sent at most once; states and events are sent until
 """
 
 import asyncio
+import logging
 import socket
 import ssl
 import time
@@ -31,6 +32,7 @@ ECHO_EVERY_S = 2.0
 ANSWER_TIMEOUT_S = 2.0
 # By this the broker knows that the table's computer is gone: it publishes the last will after 1.5 times this.
 KEEP_ALIVE_S = 5
+logger = logging.getLogger(__name__)
 NO_DELAY = (socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
@@ -83,7 +85,7 @@ class MqttBus:
             self.events_dropped += 1
 
     async def run(self) -> None:
-        """Serve until cancelled. A broker that refuses, dies or freezes is tried again, 0.2 to 5 s later."""
+        """Serve until cancelled, and raise nothing: a broker that refuses, dies or freezes is tried again later."""
         retry_s = RETRY_S_MIN
         while True:
             since = utc_now()
@@ -95,6 +97,8 @@ class MqttBus:
                     await asyncio.create_task(self._serve(client, since))
             except* (aiomqtt.MqttError, OSError):
                 pass
+            except* Exception:  # whatever is wrong with telling, the pull goes on
+                logger.exception("What the table says over MQTT was interrupted; trying again.")
             self._tell_reachable(False)
             await asyncio.sleep(retry_s)
             retry_s = min(2 * retry_s, RETRY_S_MAX)

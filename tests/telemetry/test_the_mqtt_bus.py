@@ -59,10 +59,14 @@ async def test_after_the_broker_was_killed_and_restarted_everything_comes_again(
 ):
     async with running(broker.address("table")) as (bus, reachable):
         await reachable(True)
-        bus.publish_state(state(phase=PhaseName.HOLDING))
+        async with dashboard() as next_on:
+            bus.publish_state(state(phase=PhaseName.HOLDING))
+            await next_on("state")
 
         broker.kill()
+        began = time.monotonic()
         await reachable(False)
+        noticed_s = time.monotonic() - began
         for number in (1, 2):
             bus.publish_event(event(number))
         await broker.start()
@@ -70,6 +74,7 @@ async def test_after_the_broker_was_killed_and_restarted_everything_comes_again(
             await reachable(True)
             seen_state = State.model_validate_json(await next_on("state"))
 
+        assert noticed_s < ECHO_EVERY_S / 2
         assert seen_state.phase is PhaseName.HOLDING
         async with dashboard() as next_on:
             bus.publish_event(event(3))
@@ -147,6 +152,18 @@ async def test_what_an_outage_drops_is_the_oldest_and_is_told_with_the_next_batc
         first = ForceBatch.model_validate_json(await next_on("force"))
 
     assert (first.first_seq, first.dropped) == (30, 30)
+
+
+@pytest.mark.parametrize("broker", ["embedded"], indirect=True)
+async def test_what_cannot_be_said_does_not_end_the_bus(broker, running, caplog):
+    async with running(broker.address("table")) as (bus, reachable):
+        await reachable(True)
+
+        bus.publish_event("no event at all")
+        await reachable(False)
+        await reachable(True)
+
+    assert "trying again" in caplog.text
 
 
 async def test_publishing_needs_no_running_bus(state, batch, event):
