@@ -279,6 +279,23 @@ def test_a_cut_is_cleared_like_any_trip_once_the_cable_has_been_slack_for_two_se
     assert table.ask(m.CLEAR, m.DRIVE_FAILED) == (m.ACK, (m.CLEAR,))
 
 
+def test_slack_for_less_than_two_seconds_clears_nothing(bench) -> None:
+    table = bench().greet()
+    table.table.press_emergency_stop()
+    table.run(10)
+    table.table.release_emergency_stop()
+    table.table.plant.lean(60.0, 500)
+    table.run(400)
+
+    table.run_until(lambda: bool(table.status & m.SLACK), 500)
+    table.run(1950)
+    nearly = table.ask(m.CLEAR, m.EMERGENCY_STOPPED)
+    table.run(60)
+
+    assert nearly == (m.NAK, (m.CLEAR, m.NOT_SLACK))
+    assert table.ask(m.CLEAR, m.EMERGENCY_STOPPED) == (m.ACK, (m.CLEAR,))
+
+
 def test_calibration_is_written_only_disarmed_with_the_service_jumper_closed(bench) -> None:
     table = bench().greet()
     write = (m.WRITE_CALIBRATION, 1, -5000, 130_000, 77)

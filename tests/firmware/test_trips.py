@@ -217,10 +217,12 @@ def test_a_cable_that_snaps_trips_as_force_lost(bench) -> None:
 def test_paying_out_as_fast_as_the_drive_can_is_no_lost_force(bench) -> None:
     table = bench("stiff").arm().load(200_000)
 
-    for _ in range(10):
+    before_mn = table.force_mn
+    for _ in range(25):
         table.move(-40_000)
         table.run(10)
 
+    assert before_mn - table.force_mn > 70_000
     assert table.trips == []
 
 
@@ -242,7 +244,10 @@ def test_a_failed_drive_or_supply_cuts_and_what_hangs_on_the_cable_bleeds_off(be
     setattr(table.table.panel, what, value)
     table.run(4)
     cut = table.table.truth
+    setattr(table.table.panel, what, not value)
     table.send(m.RELEASE, m.EMERGENCY)
+    table.run(2)
+    assert not table.table.truth.drive_enabled
     table.run_until(lambda: table.force_mn < 15_000, 10_000)
 
     assert table.trips[0] == cause
