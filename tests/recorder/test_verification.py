@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from controller.journal import EventRow, SampleRow
+from recorder.block_chain import Block
 from recorder.reading import NewerFormat, NotASession, open_session
 from recorder.verification import verify
 
@@ -111,6 +112,23 @@ def test_tampering_with_anything_else_is_located(
     assert verification.state == "altered"
     assert verification.first_bad_block == block
     assert expected in verification.finding
+
+
+def test_an_edit_that_gives_its_block_a_fresh_hash_breaks_the_chain_at_the_next(finished_session: Path) -> None:
+    tamper(finished_session, "UPDATE samples SET force_a_mn = 1 WHERE row = 150")
+    connection = sqlite3.connect(finished_session)
+    block = block_of(finished_session, 150)
+    ((before,),) = connection.execute("SELECT hash FROM blocks WHERE number = ?", (block - 1,)).fetchall()
+    (row,) = connection.execute("SELECT * FROM blocks WHERE number = ?", (block,)).fetchall()
+    samples = connection.execute("SELECT * FROM samples WHERE row BETWEEN ? AND ?", row[3:5]).fetchall()
+    connection.close()
+
+    tamper(
+        finished_session,
+        f"UPDATE blocks SET hash = '{Block(*row, samples=samples).hash_after(before, [])}' WHERE number = {block}",
+    )
+
+    assert verify(finished_session).first_bad_block == block + 1
 
 
 def test_rows_that_were_added_behind_the_chain_are_counted(finished_session: Path) -> None:
