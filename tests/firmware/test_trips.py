@@ -333,3 +333,32 @@ def test_a_fault_while_disarmed_does_not_let_a_technicians_masses_down(bench, wh
     assert table.status & m.TRIPPED
     assert table.table.truth.brake_on
     assert table.table.truth.cable_um == 0
+
+
+@pytest.mark.parametrize(("rise_n", "cause"), [(82, [m.RISE_TOO_FAST]), (65, [])])
+def test_a_rise_counts_from_75_newtons_within_half_a_second(bench, rise_n: int, cause: list[int]) -> None:
+    table = bench().arm().load(LOADED_MN)
+    plant, started_ms = table.table.plant, table.table.plant.t_ms
+
+    def risen(raw: int) -> int:
+        return raw + rise_n * 8000 * min(400, plant.t_ms - started_ms) // 400
+
+    table.table.channel_faults[:] = [risen, risen]
+    for _ in range(50):
+        table.move(0)
+        table.run(10)
+
+    assert sorted(set(table.trips)) == cause
+
+
+def test_a_reset_under_load_is_not_forgotten_by_a_second_reset(bench) -> None:
+    table = bench().arm().load(LOADED_MN)
+    table.table.reset()
+    table.run_until(lambda: bool(table.status & m.SLACK), 20_000)
+    table.run(1000)
+
+    table.replies.clear()
+    table.table.reset()
+    table.run(20)
+
+    assert table.trips == [m.RESET_UNDER_LOAD]
