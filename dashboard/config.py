@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from controller.broker_address import BrokerAddress
 from controller.commands import REPLY_WITHIN_S
 from safety.limits import SHIPPED, SiteLimits, site_limit_errors
 
@@ -18,6 +19,7 @@ class BadConfig(ValueError):
 class DashboardConfig:
     """Where the table is heard (MQTT), where it is asked (the controller's socket), and who may look.
 
+    Raises AddressRefused for a broker beyond this computer without TLS and a sign-in.
     `access_key` is the secret in the address that opens the page; who knows it may view, start and stop.
     """
 
@@ -29,12 +31,14 @@ class DashboardConfig:
     access_key: str = field(repr=False)
     mqtt_username: str | None = None
     mqtt_password: str | None = field(default=None, repr=False)
+    mqtt_tls: bool = False
     site_limits: SiteLimits = SHIPPED
     reply_within_s: float = REPLY_WITHIN_S
 
     def __post_init__(self) -> None:
         if len(self.access_key) < ACCESS_KEY_LENGTH_MIN:
             raise BadConfig(f"The dashboard's key must have at least {ACCESS_KEY_LENGTH_MIN} characters.")
+        BrokerAddress(self.mqtt_host, self.mqtt_port, self.mqtt_username, self.mqtt_password, self.mqtt_tls)
         errors = site_limit_errors(self.site_limits)
         if errors:
             raise BadConfig(" ".join(errors))

@@ -100,8 +100,8 @@ class ControlClient:
         except OSError as error:
             return Answer(
                 Outcome.UNREACHABLE,
-                f"The controller cannot be reached ({error.strerror or error}), so this was not done. "
-                f"{LOOK_AT_THE_TABLE} Then see whether `tractable table` is running.",
+                f"The controller cannot be reached ({error.strerror or error}): this was not done. "
+                f"{LOOK_AT_THE_TABLE} Then see that `tractable table` runs.",
             )
         try:
             writer.write(command.model_dump_json().encode() + b"\n")

@@ -42,6 +42,8 @@ class Feed:
         self._viewers: set[Viewer] = set()
         self._former_runs: deque[str] = deque(maxlen=FORMER_RUNS_KEPT)
         self._broker_connected = False
+        self._broker_answered_s: float | None = None
+        self._heard_s = monotonic_s()
         self._alarms: dict[AlarmId, datetime] = {}
         self._presence: Presence | None = None
         self.run: str | None = None
@@ -68,7 +70,7 @@ class Feed:
 
     def take_state(self, state: State, *, retained: bool) -> None:
         """Keeps it until it is no longer valid. A retained one may be from yesterday: the wall clock judges it."""
-        now_s = self._monotonic_s()
+        now_s = self._heard_s = self._monotonic_s()
         sent = self._wall() if retained else state.sent
         valid_s = min((state.valid_until - sent).total_seconds(), STATE_VALID_S)
         if valid_s <= 0 or not self._belongs(state.run):
@@ -91,7 +93,7 @@ class Feed:
         if restarted:
             self._history.clear()
         self._newest_us = batch.t_us[-1]
-        now_s = self._monotonic_s()
+        now_s = self._heard_s = self._monotonic_s()
         taken_s = self._sample_clock.taken_s(batch.t_us[-1], batch.age_us, now_s)
         message = self._message(
             "force", taken_ms=str(round(taken_s * 1000)), restarted=json.dumps(restarted), batch=batch.model_dump_json()
@@ -110,7 +112,17 @@ class Feed:
 
     def broker_is(self, *, connected: bool) -> None:
         self._broker_connected = connected
+        self._heard_s = self._monotonic_s()
         self._judge_silence()
+
+    def broker_answered(self) -> None:
+        """The broker lives; so if nothing comes, nothing was sent."""
+        self._broker_answered_s = self._heard_s = self._monotonic_s()
+        self._judge_silence()
+
+    def silent_s(self) -> float:
+        """How long nothing came by way of the broker."""
+        return self._monotonic_s() - self._heard_s
 
     def _belongs(self, run: str) -> bool:
         """Whether it speaks of the present run; a run never heard of before becomes the present one."""
@@ -147,6 +159,7 @@ class Feed:
             table_connected=self._table_connected,
             state_s=self._state_heard_s,
             sample_s=newest.taken_s if newest else None,
+            broker_answered_s=self._broker_answered_s,
         )
         raised = alarms_of(heard, self._monotonic_s())
         if raised != self._alarms.keys():

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import socket
+import ssl
 from typing import Final
 
 import aiomqtt
@@ -20,6 +21,9 @@ NEVER_RETAINED: Final = frozenset({"force", "event"})
 KEEPALIVE_S: Final = 5
 CONNECT_WITHIN_S: Final = 5.0
 WAITING_MESSAGES_MAX: Final = 1_000
+# Ten batches a second are expected: asked when one has stayed away, it answers before silence is an alarm (0.4 s).
+QUIET_S: Final = 0.15
+ANSWER_WITHIN_S: Final = 1.0
 BACKOFF_S_MIN: Final = 0.25
 BACKOFF_S_MAX: Final = 5.0
 GRANTED_MAX: Final = 2  # a SUBACK code above it is a refusal
@@ -35,18 +39,41 @@ async def listen(config: DashboardConfig, feed: Feed) -> None:
     while True:
         try:
             async with _client(config) as client:
-                await _subscribe(client, config)
+                await subscribe(client, config.site, config.table)
                 feed.broker_is(connected=True)
                 log.info("Listening to %s.", topic(config.site, config.table, "..."))
                 backoff_s = BACKOFF_S_MIN
-                async for message in client.messages:
-                    _take(feed, message)
-        except (aiomqtt.MqttError, SubscriptionRefused) as error:
-            log.warning("The broker at %s:%d: %s", config.mqtt_host, config.mqtt_port, error)
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(_receive(client, feed))
+                    group.create_task(_see_that_it_answers(client, topic(config.site, config.table, "event"), feed))
+        except* (aiomqtt.MqttError, SubscriptionRefused) as errors:
+            log.warning("The broker at %s:%d: %s", config.mqtt_host, config.mqtt_port, errors.exceptions[0])
         finally:
             feed.broker_is(connected=False)
         await asyncio.sleep(backoff_s)
         backoff_s = min(2 * backoff_s, BACKOFF_S_MAX)
+
+
+async def _receive(client: aiomqtt.Client, feed: Feed) -> None:
+    async for message in client.messages:
+        _take(feed, message)
+
+
+async def _see_that_it_answers(client: aiomqtt.Client, name: str, feed: Feed) -> None:
+    """Asks a broker that went silent to subscribe us once more, as we are: a frozen one stays silent to that too.
+
+    A dashboard may not publish, so there is no message of its own that could come back. Nothing is retained there.
+    """
+    while True:
+        await asyncio.sleep(QUIET_S)
+        if feed.silent_s() < QUIET_S:
+            continue
+        try:
+            await client.subscribe(name, QOS_OF["event"], timeout=ANSWER_WITHIN_S)
+        except aiomqtt.MqttError:
+            feed.broker_is(connected=False)  # now, and not once the connection has been given up
+            raise
+        feed.broker_answered()
 
 
 def _client(config: DashboardConfig) -> aiomqtt.Client:
@@ -55,6 +82,7 @@ def _client(config: DashboardConfig) -> aiomqtt.Client:
         config.mqtt_port,
         username=config.mqtt_username,
         password=config.mqtt_password,
+        tls_context=ssl.create_default_context() if config.mqtt_tls else None,
         keepalive=KEEPALIVE_S,
         timeout=CONNECT_WITHIN_S,
         max_queued_incoming_messages=WAITING_MESSAGES_MAX,
@@ -62,9 +90,9 @@ def _client(config: DashboardConfig) -> aiomqtt.Client:
     )
 
 
-async def _subscribe(client: aiomqtt.Client, config: DashboardConfig) -> None:
+async def subscribe(client: aiomqtt.Client, site: str, table: str) -> None:
     for leaf, qos in QOS_OF.items():
-        name = topic(config.site, config.table, leaf)
+        name = topic(site, table, leaf)
         for code in await client.subscribe(name, qos):
             granted = code if isinstance(code, int) else code.value
             if granted > GRANTED_MAX:

@@ -221,7 +221,7 @@ def test_silence_under_load_raises_controller_stopped_after_400_ms(feed, payload
     feed.take_batch(payloads.batch(0))
 
     clock.pass_s(0.39)
-    feed.tick()
+    feed.broker_answered()
     before = alarms(feed)
     clock.pass_s(0.02)
     feed.tick()
@@ -235,7 +235,7 @@ def test_controller_stopped_stays_when_its_last_state_has_run_out(feed, payloads
     feed.take_batch(payloads.batch(0))
 
     clock.pass_s(10)
-    feed.tick()
+    feed.broker_answered()
 
     assert alarms(feed) == ["A16"]
 
@@ -245,7 +245,7 @@ def test_silence_at_rest_is_no_alarm(feed, payloads, clock) -> None:
     feed.take_batch(payloads.batch(0))
 
     clock.pass_s(1.0)
-    feed.tick()
+    feed.broker_answered()
 
     assert alarms(feed) == []
 
@@ -257,6 +257,17 @@ def test_a_controller_that_says_it_lost_the_table_is_not_called_stopped(feed, pa
     clock.pass_s(0.3)
     feed.take_state(payloads.state(connected=False), retained=False)
     clock.pass_s(0.3)
+    feed.broker_answered()
+
+    assert alarms(feed) == []
+
+
+def test_silence_of_a_broker_that_does_not_answer_says_nothing_of_the_controller(feed, payloads, clock) -> None:
+    feed.take_state(payloads.state(), retained=False)
+    feed.broker_answered()
+    feed.take_batch(payloads.batch(0))
+
+    clock.pass_s(1.0)
     feed.tick()
 
     assert alarms(feed) == []
@@ -281,3 +292,14 @@ def test_a_batch_held_up_on_its_way_is_known_to_be_old(feed, payloads, clock) ->
 
     age_ms = feed.snapshot()["newest_sample_age_ms"]
     assert 4_800 <= age_ms <= 5_000
+
+
+def test_a_device_whose_clock_stood_still_is_believed_again_after_ten_seconds(feed, payloads, clock) -> None:
+    feed.take_batch(payloads.batch(0))
+    clock.pass_s(5.0)  # in which its clock did not move
+
+    for number in range(1, 110):
+        feed.take_batch(payloads.batch(32 * number))
+        clock.pass_s(0.1)
+
+    assert feed.snapshot()["newest_sample_age_ms"] <= 110

@@ -30,6 +30,7 @@ class AlarmList extends HTMLElement {
     }
     ordered.forEach((alarm, place) => this.#place(alarm, place));
     this.querySelector(".none").hidden = ordered.length > 0;
+    setText(document.getElementById("alarms-title"), ordered.length > 1 ? `Alarms: ${ordered.length}` : "Alarms");
   }
 
   #place(alarm, place) {

@@ -88,7 +88,7 @@ class ForceChart extends HTMLElement {
     ctx.stroke();
     ctx.font = `${12 * devicePixelRatio}px system-ui, sans-serif`;
     ctx.textAlign = "right";
-    ctx.fillText(`ceiling ${this.#ceilingN.toFixed(0)} N`, bbox.left + bbox.width - 4, y - 5 * devicePixelRatio);
+    ctx.fillText(`ceiling ${this.#ceilingN.toFixed(0)} N`, bbox.left + bbox.width - 4, y - 7 * devicePixelRatio);
     ctx.restore();
   }
 }
