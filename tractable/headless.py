@@ -21,6 +21,7 @@ from firmware_bridge.serial_port import PortUnavailable
 from recorder.journal import SessionJournal
 from tractable.exit_codes import Exit
 from tractable.live_line import LinePrinter
+from tractable.realtime import take_real_time_priority
 from tractable.receipt import print_receipt
 from tractable.settings import Settings
 from tractable.table_process import make_shell
@@ -97,6 +98,7 @@ def run_session(settings: Settings, path: Path, yes: bool) -> Exit:
     except (Declined, EOFError) as declined:
         errors.print(str(declined) or "No answer at the keyboard. Use --yes in scripts.", markup=False)
         return Exit.REFUSED
+    take_real_time_priority()
     with SessionJournal(settings.data_folder) as journal:
         exit_code = asyncio.run(_conduct(settings, document, agreement, journal, console, errors))
         journal.wait_until_written(10.0)

@@ -9,6 +9,7 @@ from controller.calibration import dump_calibration
 from hw_sim import pseudo_terminal
 from hw_sim.rigs import load_rig
 from hw_sim.table import SimulatedTable
+from tractable.realtime import take_real_time_priority
 from tractable.settings import Settings
 from tractable.virtual_stack import calibration_of
 
@@ -31,6 +32,7 @@ def run_sim(settings: Settings, rig: str, seed: int, cooperative: bool, link: Pa
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
+    take_real_time_priority()  # a table is no program that others can hold up
     pseudo_terminal.serve(
         table,
         link_path=link,

@@ -11,6 +11,7 @@ from controller.shell import Shell, ShellConfig
 from recorder.journal import FreeSpace, SessionJournal
 from tractable.broker.accounts import TABLE_USER, BrokerAccounts
 from tractable.broker.choice import ACCOUNTS_FILE
+from tractable.realtime import take_real_time_priority
 from tractable.settings import Settings
 from tractable.versions import program_version, versions
 
@@ -51,6 +52,7 @@ async def run_table(settings: Settings) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    take_real_time_priority()
     with SessionJournal(settings.data_folder) as journal:
         shell = make_shell(settings, journal, with_telemetry=True)
         running = asyncio.create_task(shell.run(lambda: log.info("table found; listening for commands")))
