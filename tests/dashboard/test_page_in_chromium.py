@@ -179,6 +179,16 @@ async def test_a_page_that_lost_its_connection_asks_for_what_it_missed(page: Pag
     assert re.search(r"since=\d+&run=run-1$", sockets[-1])
 
 
+async def test_a_table_no_longer_heard_in_a_session_does_not_offer_a_start(page: Page, table: Table) -> None:
+    table.state(phase=PhaseName.HOLDING)
+    await expect(page.locator("#phase-now")).to_have_text("Hold")
+
+    await expect(page.locator("#phase-now")).to_have_text("Unknown")
+
+    await expect(page.locator("#target-value")).to_have_text("--")
+    await expect(page.locator("#start-button")).to_be_hidden()
+
+
 async def test_a_simulated_table_says_so_where_it_cannot_be_missed(page: Page, table: Table) -> None:
     table.speak()
 

@@ -30,10 +30,10 @@ class StartForm extends HTMLElement {
     return byId("start-form");
   }
 
-  /** Shown while nothing runs; hidden in a session; its button waits while the table is not heard. */
+  /** Shown while nothing runs, hidden in a session. While the table is not heard it stays as it is, and cannot start. */
   showPhase(phase) {
     this.#phase = phase;
-    this.hidden = phase !== null && !STARTABLE.includes(phase);
+    if (phase !== null) this.hidden = !STARTABLE.includes(phase);
     this.#refresh();
   }
 
