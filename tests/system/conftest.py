@@ -8,7 +8,8 @@ import signal
 import socket
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -64,10 +65,10 @@ class RunningStack:
         return session_id
 
     def stop(self) -> Answer:
-        return asyncio.run(self.stack.control.stop())
+        return _await(self.stack.control.stop())
 
     def acknowledge(self, alarm: str) -> Answer:
-        return asyncio.run(self.stack.control.acknowledge(alarm))
+        return _await(self.stack.control.acknowledge(alarm))
 
     def truth(self) -> dict[str, Any]:
         """What the simulated patient really feels."""
@@ -93,7 +94,7 @@ class RunningStack:
         return self.wait_until(lambda: self.truth()["force_mn"] <= 15_000, within_s)
 
     def _ask(self, command: Any) -> Answer:
-        return asyncio.run(self.stack.control.ask(command))
+        return _await(self.stack.control.ask(command))
 
     def _simulator(self, request: dict[str, Any]) -> dict[str, Any]:
         with socket.socket(socket.AF_UNIX) as line:
@@ -101,6 +102,12 @@ class RunningStack:
             line.sendall(json.dumps(request).encode() + b"\n")
             reply: dict[str, Any] = json.loads(line.makefile().readline())
             return reply
+
+
+def _await(asking: Coroutine[Any, Any, Answer]) -> Answer:
+    """In a thread of its own: Playwright keeps a loop running in this one."""
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, asking).result()
 
 
 @pytest.fixture
