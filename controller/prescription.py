@@ -5,6 +5,8 @@ Parsing gives integers (mN, g, s); `refusals` names every rule that is broken, w
 
 import json
 import tomllib
+from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
@@ -17,6 +19,7 @@ from safety.units import Millinewtons
 
 TIME_AT_FORCE_S_MIN = 60
 TIME_AT_FORCE_S_MAX = 30 * 60
+RAMP_MN_S_MIN = 500  # slower, and the ramp is longer than most sessions
 BODY_MASS_G_MIN = 20_000
 BODY_MASS_G_MAX = 300_000
 FORCE_OF_BODY_WEIGHT_PERCENT_MAX = 50
@@ -141,46 +144,73 @@ def _sentence(problem: dict[str, Any]) -> str:
             return f"{where}: {problem['msg'][0].lower()}{problem['msg'][1:]}."
 
 
+@dataclass(frozen=True, slots=True)
+class BrokenRule:
+    """Which field of the document breaks a rule, and the sentence that says so with its numbers."""
+
+    field: str
+    sentence: str
+
+
 def refusals(prescription: Prescription, site: SiteLimits) -> list[str]:
-    """Every rule that this prescription breaks at this site, as sentences with numbers; empty when it may be given."""
-    return [text for broken, text in _rules(prescription, site) if broken]
+    """Every rule that this prescription breaks at this site, as sentences; empty when it may be given."""
+    return [broken.sentence for broken in broken_rules(prescription, site)]
 
 
-def _rules(p: Prescription, site: SiteLimits) -> list[tuple[bool, str]]:
-    weight_mn = quantities.body_weight_mn(p.body_mass_g)
-    half_weight_mn = weight_mn * FORCE_OF_BODY_WEIGHT_PERCENT_MAX // 100
-    force = quantities.in_three_units(p.force_mn)
+def broken_rules(prescription: Prescription, site: SiteLimits) -> list[BrokenRule]:
+    """The same with the field that each sentence is about."""
+    checks = (*_patient_rules(prescription), *_force_rules(prescription, site), *_time_rules(prescription, site))
+    return [BrokenRule(field, sentence) for broken, field, sentence in checks if broken]
+
+
+_Check = tuple[bool, str, str]
+
+
+def _patient_rules(p: Prescription) -> Iterator[_Check]:
+    yield (
+        not BODY_MASS_G_MIN <= p.body_mass_g <= BODY_MASS_G_MAX,
+        "patient.body_mass",
+        f"A body mass of {p.body_mass_g / 1000:g} kg is outside 20 to 300 kg: check the number and its unit.",
+    )
+
+
+def _force_rules(p: Prescription, site: SiteLimits) -> Iterator[_Check]:
     shown = quantities.in_three_units
-    return [
-        (
-            not BODY_MASS_G_MIN <= p.body_mass_g <= BODY_MASS_G_MAX,
-            f"A body mass of {p.body_mass_g / 1000:g} kg is outside 20 to 300 kg: check the number and its unit.",
-        ),
-        (
-            p.force_mn < limits.SETPOINT_MIN_MN,
-            f"{force} is less than {shown(limits.SETPOINT_MIN_MN)}, the least that can be held: check the unit.",
-        ),
-        (
-            p.force_mn > site.setpoint_cap_mn,
-            f"{force} is more than this site allows, {shown(site.setpoint_cap_mn)}: check the number and its unit.",
-        ),
-        (
-            p.force_mn > half_weight_mn,
-            f"{force} is more than half of the body weight, {shown(half_weight_mn)}: check force and body mass.",
-        ),
-        (
-            not TIME_AT_FORCE_S_MIN <= p.time_at_force_s <= TIME_AT_FORCE_S_MAX,
-            f"A time at force of {p.time_at_force_s / 60:g} min is outside 1 to 30 min.",
-        ),
-        (
-            not 500 <= p.ramp_mn_s <= site.ramp_max_mn_s,
-            f"A ramp of {p.ramp_mn_s / 1000:g} N/s is outside 0.5 to {site.ramp_max_mn_s / 1000:g} N/s.",
-        ),
-        (
-            profile_duration_s(p) > site.session_s_max,
-            f"The whole profile takes {profile_duration_s(p) / 60:.1f} min, more than {site.session_s_max / 60:g} min.",
-        ),
-    ]
+    force = shown(p.force_mn)
+    half_weight_mn = quantities.body_weight_mn(p.body_mass_g) * FORCE_OF_BODY_WEIGHT_PERCENT_MAX // 100
+    yield (
+        p.force_mn < limits.SETPOINT_MIN_MN,
+        "pull.force",
+        f"{force} is less than {shown(limits.SETPOINT_MIN_MN)}, the least that can be held: check the unit.",
+    )
+    yield (
+        p.force_mn > site.setpoint_cap_mn,
+        "pull.force",
+        f"{force} is more than this site allows, {shown(site.setpoint_cap_mn)}: check the number and its unit.",
+    )
+    yield (
+        p.force_mn > half_weight_mn,
+        "pull.force",
+        f"{force} is more than half of the body weight, {shown(half_weight_mn)}: check force and body mass.",
+    )
+
+
+def _time_rules(p: Prescription, site: SiteLimits) -> Iterator[_Check]:
+    yield (
+        not TIME_AT_FORCE_S_MIN <= p.time_at_force_s <= TIME_AT_FORCE_S_MAX,
+        "pull.time_at_force",
+        f"A time at force of {p.time_at_force_s / 60:g} min is outside 1 to 30 min.",
+    )
+    yield (
+        not RAMP_MN_S_MIN <= p.ramp_mn_s <= site.ramp_max_mn_s,
+        "pull.ramp",
+        f"A ramp of {p.ramp_mn_s / 1000:g} N/s is outside 0.5 to {site.ramp_max_mn_s / 1000:g} N/s.",
+    )
+    yield (
+        profile_duration_s(p) > site.session_s_max,
+        "pull.time_at_force",
+        f"The whole profile takes {profile_duration_s(p) / 60:.1f} min, more than {site.session_s_max / 60:g} min.",
+    )
 
 
 def profile_duration_s(prescription: Prescription) -> int:

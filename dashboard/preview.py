@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from controller.prescription import Prescription, PrescriptionError, parse, profile_duration_s, refusals
+from controller.prescription import Prescription, PrescriptionError, broken_rules, parse, profile_duration_s
 from controller.quantities import NEWTONS_PER, body_weight_mn, in_three_units
 from safety.limits import SiteLimits, session_ceiling
 
@@ -18,13 +18,6 @@ FIELDS: Final = (
     "pull.ramp",
     "prescribed.by",
 )
-# How the sentences of the rules begin, and the field to show each at. Any other is about the force.
-_RULE_FIELDS: Final = {
-    "A body mass": "patient.body_mass",
-    "A time at force": "pull.time_at_force",
-    "A ramp": "pull.ramp",
-    "The whole profile": "pull.time_at_force",
-}
 
 
 class FieldRefusal(BaseModel):
@@ -61,7 +54,7 @@ def preview(document: dict[str, Any], site: SiteLimits) -> Preview:
         prescription = parse(document)
     except PrescriptionError as error:
         return Preview(may_start=False, refusals=[_unreadable(reason) for reason in error.reasons])
-    broken = [FieldRefusal(field=_field_of_rule(text), sentence=text) for text in refusals(prescription, site)]
+    broken = [FieldRefusal(field=rule.field, sentence=rule.sentence) for rule in broken_rules(prescription, site)]
     if prescription.body_mass_g <= 0 or prescription.force_mn <= 0 or prescription.ramp_mn_s <= 0:
         return Preview(may_start=False, refusals=broken)
     ceiling_mn = session_ceiling(prescription.force_mn, site)
@@ -94,7 +87,3 @@ def _unreadable(reason: str) -> FieldRefusal:
     if place not in FIELDS:
         return FieldRefusal(field="", sentence=reason)
     return FieldRefusal(field=place, sentence=rest[:1].upper() + rest[1:])
-
-
-def _field_of_rule(sentence: str) -> str:
-    return next((name for begins, name in _RULE_FIELDS.items() if sentence.startswith(begins)), "pull.force")
