@@ -3,7 +3,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
-SOURCES := safety firmware firmware_bridge controller recorder dashboard hw_sim tractable tests benchmarks
+SOURCES := safety firmware firmware_bridge controller recorder dashboard hw_sim tractable benchmarks tests docs
 
 .PHONY: setup demo test lint bench parts requirements screenshot clean
 

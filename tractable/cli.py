@@ -126,6 +126,19 @@ def doctor(as_json: AsJson = False, port: PortOption = None) -> None:
     sys.exit(run_doctor(_settings(port=port), as_json))
 
 
+@app.command(epilog="Example: tractable bench --seed 7 --json")
+def bench(
+    seed: Annotated[int, typer.Option(help="The same seed gives the same patient and line.")] = 1,
+    as_json: AsJson = False,
+) -> None:
+    """Measure how well 300 N is held and how fast the stack is simulated, beside baselines of the same run."""
+    from benchmarks.figures import print_figures
+    from benchmarks.hold import figures
+
+    print("Measuring; this takes about a minute ...", file=sys.stderr)
+    print_figures(figures(seed), as_json)
+
+
 @app.command(epilog="Example: tractable export 20260101 --to csv --to parquet --folder exports")
 def export(
     sessions: Annotated[list[str], typer.Argument(help="Sessions by id, the beginning of one, or file.")],

@@ -10,7 +10,7 @@ from typing import Final
 
 from controller.calibration import Calibration, ChannelCalibration
 from controller.conductor import Audience, Conductor
-from controller.inputs import Answer, SampleArrived
+from controller.inputs import Answer, Input, SampleArrived
 from controller.journal import EventRow, Journal, JournalHealth, SampleRow, SessionHeader
 from controller.messages import Event
 from controller.state import State
@@ -132,6 +132,10 @@ class VirtualStack:
         if self.now_us >= self._next_tick_us:
             self._next_tick_us += TICK_US
             self.to_table.send(self.conductor.tick(self.now_us), self.now_us)
+
+    def ask(self, given: Input) -> None:
+        """A command, or news from beside the table, now."""
+        self.to_table.send(self.conductor.take(given, self.now_us), self.now_us)
 
     def run_until(self, done: Callable[["VirtualStack"], bool], within_s: float) -> bool:
         """Advances until the condition holds, or that much time has passed; tells which."""
