@@ -235,7 +235,7 @@ def _tell_nothing_from_hung_up(descriptor: int) -> None:
     termios.tcsetattr(descriptor, termios.TCSANOW, attributes)
 
 
-_ABSENT: Final = "There is no table at {path}. Plug in its cable and switch the table on, or name another port."
+ABSENT: Final = "There is no table at {path}. Plug in its cable and switch the table on, or name another port."
 _FORBIDDEN: Final = (
     "This account may not use {path}. Add it to the group dialout (sudo usermod -aG dialout $USER), "
     "then sign out and in again."
@@ -243,10 +243,10 @@ _FORBIDDEN: Final = (
 _IN_USE: Final = "{path} is in use by another program. Close that program first: only one may drive a table."
 _NO_SERIAL_PORT: Final = "{path} is not a serial port. Name the port that the table is plugged into."
 _REASONS: Final = {
-    errno.ENOENT: _ABSENT,
-    errno.ENXIO: _ABSENT,
-    errno.ENODEV: _ABSENT,
-    errno.EIO: _ABSENT,  # what a port says that has a name in /dev and no hardware
+    errno.ENOENT: ABSENT,
+    errno.ENXIO: ABSENT,
+    errno.ENODEV: ABSENT,
+    errno.EIO: ABSENT,  # what a port says that has a name in /dev and no hardware
     errno.EACCES: _FORBIDDEN,
     errno.EPERM: _FORBIDDEN,
     errno.EAGAIN: _IN_USE,

@@ -17,7 +17,7 @@ from controller.phases import Ended
 from controller.prescription import Prescription, PrescriptionError
 from controller.quantities import NotAQuantity, force_mn, in_three_units
 from controller.shell import NoTable, Shell
-from firmware_bridge.serial_port import PortUnavailable
+from firmware_bridge.serial_port import ABSENT, PortUnavailable
 from recorder.journal import SessionJournal
 from tractable.exit_codes import Exit
 from tractable.live_line import LinePrinter
@@ -89,14 +89,20 @@ def run_session(settings: Settings, path: Path, yes: bool) -> Exit:
         reasons = prescription.refusals(prescribed, settings.site_limits())
         if reasons:
             raise PrescriptionError(reasons)
+        if not settings.port.exists():  # before a person answers the start list for nothing
+            errors.print(ABSENT.format(path=settings.port), style="red", markup=False)
+            return Exit.NOT_CONNECTED
         agreement = agree(prescribed, yes, console)
     except PrescriptionError as refused:
         errors.print("Prescription refused:", style="bold red")
         for reason in refused.reasons:
             errors.print(f"- {reason}", markup=False)
         return Exit.REFUSED
-    except (Declined, EOFError) as declined:
-        errors.print(str(declined) or "No answer at the keyboard. Use --yes in scripts.", markup=False)
+    except Declined as declined:
+        errors.print(str(declined), markup=False)
+        return Exit.REFUSED
+    except EOFError:
+        errors.print("Nobody answered the start list, so nothing was started. Scripts answer it with --yes.")
         return Exit.REFUSED
     take_real_time_priority()
     with SessionJournal(settings.data_folder) as journal:
