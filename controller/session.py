@@ -113,6 +113,8 @@ def _on_sample(s: Step, arrived: SampleArrived) -> None:
     if is_under_way(s.state.phase):
         _react_to_switches(s, reading)
     _observe_interlock(s, reading)
+    if reading.tripped and is_under_way(s.state.phase):
+        _follow_the_table(s)
     treatment.on_sample(s, reading)
     _record_sample(s, reading, arrived.received)
 
@@ -153,6 +155,12 @@ def _react_to_switches(s: Step, reading: ForceReading) -> None:
 
 def _observe_interlock(s: Step, reading: ForceReading) -> None:
     """Leads out of a trip: slack and quiet for 2 s, acknowledged, the table's own latch cleared by name."""
+def _follow_the_table(s: Step) -> None:
+    """The table tripped, and lets go already. Its message with the cause comes after this sample, and is the trip."""
+    if not isinstance(s.state.phase, Releasing):
+        treatment.release(s, "the table tripped by itself", ReleaseProfile.PROTECTIVE)
+
+
     phase, held = s.state.phase, s.state.interlock
     if not isinstance(phase, Tripped) or not isinstance(held, interlock.Tripped):
         return

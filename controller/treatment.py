@@ -74,11 +74,11 @@ def on_time(s: Step) -> None:
             pass
 
 
-def release(s: Step, because: str) -> None:
-    """Lets go normally, on somebody's word or at the end."""
+def release(s: Step, because: str, profile: ReleaseProfile = ReleaseProfile.NORMAL) -> None:
+    """Lets go, on somebody's word, at the end, or with a table that does so by itself."""
     s.set_course(target_mn=None)
-    enter(s, Releasing(s.now_us, ReleaseProfile.NORMAL, because), f"Letting go: {because}")
-    let_go(s, ReleaseProfile.NORMAL)
+    enter(s, Releasing(s.now_us, profile, because), f"Letting go: {because}")
+    let_go(s, profile)
 
 
 def end(s: Step, because: str, *, refused: bool = True) -> None:
