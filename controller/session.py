@@ -110,7 +110,7 @@ def _on_sample(s: Step, arrived: SampleArrived) -> None:
     )
     s.set(watch=memory)
     _react(s, findings)
-    if is_under_way(s.state.phase):
+    if is_under_way(s.state.phase) or reading.releasing:
         _react_to_switches(s, reading)
     _observe_interlock(s, reading)
     if reading.tripped and is_under_way(s.state.phase):
