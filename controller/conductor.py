@@ -36,6 +36,9 @@ from firmware_bridge.messages import Ack, Clear, IdentityFlag, Nak, Trip
 
 # Without a sample for so long, the table is asked again who it is: it may have been reset, or swapped.
 ASK_AGAIN_US = 500_000
+# Samples that come, but do not follow on the last one, are those of a table that was reset: it is asked much sooner,
+# so that the reset is named before the samples count as lost.
+ASK_AGAIN_UNFOLLOWED_US = 60_000
 DAMAGE_SHOWN_FROM = 1
 
 
@@ -81,6 +84,7 @@ class Conductor:
         self._found = False
         self._restarted = False
         self._damage = 0
+        self._unfollowed = 0
         self._event_number = 0
         self._session_id: str | None = None
 
@@ -105,10 +109,7 @@ class Conductor:
     def tick(self, now_us: int) -> bytes:
         """Time passed, whether or not a sample came; every 20 ms or so."""
         out = self._note_damage(now_us) + self.take(Tick(self._age_us(now_us)), now_us)
-        heard_at_us = max(filter(None, (self._heard_at_us, self._greeted_at_us)), default=None)
-        if self._greeted_at_us is not None and heard_at_us is not None and now_us - heard_at_us > ASK_AGAIN_US:
-            out += self._greet(now_us)
-        return out
+        return out + self._greet(now_us) if self._is_time_to_ask(now_us) else out
 
     def take(self, given: Input, now_us: int) -> bytes:
         """Steps the session with that input."""
@@ -119,6 +120,13 @@ class Conductor:
         self._greeted_at_us = now_us
         self._found = False
         return self.link.open(self._nonce())
+    def _is_time_to_ask(self, now_us: int) -> bool:
+        if self._greeted_at_us is None:
+            return False
+        unfollowed, self._unfollowed = self.link.statistics.late - self._unfollowed, self.link.statistics.late
+        silent_us = now_us - max(self._heard_at_us or 0, self._greeted_at_us)
+        return silent_us > (ASK_AGAIN_UNFOLLOWED_US if unfollowed else ASK_AGAIN_US)
+
 
     def _on_link_event(self, event: LinkEvent, now_us: int) -> bytes:
         match event:
