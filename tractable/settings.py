@@ -1,20 +1,26 @@
 """Settings: one TOML file, environment variables over it (TRACTABLE_...), flags over those. A site can only tighten."""
 
+import difflib
 import os
 import tempfile
 import tomllib
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import platformdirs
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, PrivateAttr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from controller import quantities
+from controller.broker_address import broker_address
+from dashboard.config import ACCESS_KEY_LENGTH_MIN
 from safety.limits import SiteLimits, site_limit_errors
+from tractable.broker.accounts import PLAIN_NAME
 
 APP = "tractable"
+PREFIX = "TRACTABLE_"
 SETTINGS_FILE_VARIABLE = "TRACTABLE_SETTINGS"
 DASHBOARD_PORT = 8642
 BROKER_PORT = 18830
@@ -27,7 +33,7 @@ class SettingsError(ValueError):
 class Settings(BaseSettings):
     """Every setting, with its default and what it is for."""
 
-    model_config = SettingsConfigDict(env_prefix="TRACTABLE_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
     site: str = Field("clinic", description="name of the site, as in MQTT topics")
     table: str = Field("table-1", description="name of the table, as in MQTT topics")
@@ -49,12 +55,35 @@ class Settings(BaseSettings):
     ramp_max: str = Field("20 N/s", description="fastest ramp that may be prescribed; at most 20 N/s")
     session_max: str = Field("45 min", description="longest session; at most 45 min")
 
+    _flags: frozenset[str] = PrivateAttr(frozenset())
+
+    @field_validator("site", "table")
+    @classmethod
+    def _part_of_a_topic(cls, name: str) -> str:
+        if not PLAIN_NAME.fullmatch(name):
+            raise ValueError("use up to 32 letters, digits, '.', '_', '-'")
+        return name
+
+    @field_validator("broker_url")
+    @classmethod
+    def _address_of_a_broker(cls, url: str | None) -> str | None:
+        if url is not None:
+            broker_address(url)
+        return url
+
     @field_validator("dashboard_host")
     @classmethod
     def _loopback_only(cls, host: str) -> str:
         if host not in ("127.0.0.1", "localhost", "::1"):
             raise ValueError("the dashboard serves this computer only: use 127.0.0.1")
         return host
+
+    @field_validator("dashboard_key")
+    @classmethod
+    def _hard_to_guess(cls, key: str | None) -> str | None:
+        if key is not None and len(key) < ACCESS_KEY_LENGTH_MIN:
+            raise ValueError(f"use at least {ACCESS_KEY_LENGTH_MIN} characters, or leave it out")
+        return key
 
     @classmethod
     def settings_customise_sources(
@@ -113,22 +142,53 @@ def settings_file() -> Path:
 
 
 def load_settings(**flags: Any) -> Settings:
-    """The settings in force. Flags that are None are not given. Raises SettingsError."""
+    """The settings in force. Flags that are None are not given. Raises SettingsError, also for what is no limit."""
     given = {name: value for name, value in flags.items() if value is not None}
+    path = settings_file()
+    _refuse_what_would_be_ignored(path)
     try:
-        return Settings(**given)
+        settings = Settings(**given)
     except ValidationError as error:
-        problems = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        raise SettingsError(
-            f"The settings cannot be used ({settings_file()}, TRACTABLE_..., flags): {problems}"
-        ) from error
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError(f"{settings_file()} is not TOML: {error}") from error
+        problems = " ".join(_sentence(dict(problem)) for problem in error.errors())
+        raise SettingsError(f"The settings cannot be used ({path}, {PREFIX}..., flags): {problems}") from error
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path} is not TOML: {error}.") from error
+    except OSError as error:
+        raise SettingsError(f"The settings file {path} cannot be read: {error.strerror}.") from error
+    settings.site_limits()
+    settings._flags = frozenset(given)
+    return settings
+
+
+def _refuse_what_would_be_ignored(path: Path) -> None:
+    """A limit that somebody set and that would not hold is worse than none."""
+    if os.environ.get(SETTINGS_FILE_VARIABLE) and not path.is_file():
+        raise SettingsError(f"{SETTINGS_FILE_VARIABLE} names {path}, and there is no such file.")
+    known = [SETTINGS_FILE_VARIABLE, *(PREFIX + name.upper() for name in Settings.model_fields)]
+    for variable in os.environ:
+        if variable.upper().startswith(PREFIX) and variable.upper() not in known:
+            raise SettingsError(f"There is no setting {variable}{_nearest(variable.upper(), known)}.")
+
+
+def _sentence(problem: dict[str, Any]) -> str:
+    where = ".".join(str(part) for part in problem["loc"])
+    match problem["type"]:
+        case "extra_forbidden":
+            return f"there is no setting {where}{_nearest(where, Settings.model_fields)}."
+        case "value_error":
+            return f"{where}: {problem['ctx']['error']}".rstrip(".") + "."
+        case _:
+            return f"{where}: {problem['msg'][0].lower()}{problem['msg'][1:]}."
+
+
+def _nearest(word: str, known: Iterable[str]) -> str:
+    match = difflib.get_close_matches(word, list(known), n=1, cutoff=0.0)
+    return f" (did you mean {match[0]}?)" if match else ""
 
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """One setting in force: its value, and whether it came from the file, the environment or the defaults."""
+    """One setting in force: its value, and whether a flag, the environment, the file or the defaults gave it."""
 
     name: str
     value: str
@@ -141,10 +201,16 @@ def origins(settings: Settings) -> list[Origin]:
 
     path = settings_file()
     in_file = tomllib.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    in_environment = {variable.upper() for variable in os.environ}
     found = []
     for name, described in Settings.model_fields.items():
-        variable = f"TRACTABLE_{name.upper()}"
-        source = variable if variable in os.environ else str(path) if name in in_file else "default"
+        variable = PREFIX + name.upper()
+        if name in settings._flags:
+            source = "flag"
+        elif variable in in_environment:
+            source = variable
+        else:
+            source = str(path) if name in in_file else "default"
         value = getattr(settings, name)
         shown = "(secret)" if name in ("dashboard_key", "broker_url") and value else str(value)
         found.append(Origin(name, shown, source, described.description or ""))
