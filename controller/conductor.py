@@ -39,7 +39,8 @@ ASK_AGAIN_US = 500_000
 # Samples that come, but do not follow on the last one, are those of a table that was reset: it is asked much sooner,
 # so that the reset is named before the samples count as lost.
 ASK_AGAIN_UNFOLLOWED_US = 60_000
-DAMAGE_SHOWN_FROM = 1
+# Noise is over once no frame was damaged or doubled for so long.
+QUIET_LINE_US = 5_000_000
 
 
 class Audience(Protocol):
@@ -84,6 +85,7 @@ class Conductor:
         self._found = False
         self._restarted = False
         self._damage = 0
+        self._damaged_at_us: int | None = None
         self._unfollowed = 0
         self._event_number = 0
         self._session_id: str | None = None
@@ -160,13 +162,16 @@ class Conductor:
         return None if self._newest is None else self._clock.age_us(self._newest.t_us, now_us)
 
     def _note_damage(self, now_us: int) -> bytes:
-        """Damaged, doubled and foreign frames raise A15 while they keep coming."""
+        """Damaged, doubled and foreign frames raise A15 once, until the line has been quiet for a while."""
         counts = self.link.statistics
         damage = counts.damaged + counts.unknown + counts.oversize + counts.duplicated
-        new, self._damage = damage - self._damage, damage
-        if new >= DAMAGE_SHOWN_FROM:
+        if damage > self._damage:
+            self._damage, self._damaged_at_us = damage, now_us
             return self.take(ConditionChanged("A15", f"{damage} frames were damaged or doubled so far"), now_us)
-        return self.take(ConditionChanged("A15", None), now_us)
+        if self._damaged_at_us is not None and now_us - self._damaged_at_us >= QUIET_LINE_US:
+            self._damaged_at_us = None
+            return self.take(ConditionChanged("A15", None), now_us)
+        return b""
 
     def _carry_out(self, output: Output) -> bytes:
         match output:
