@@ -7,7 +7,7 @@ from controller.commands import HUMAN_TICK_TEXTS, HUMAN_TICKS
 from controller.inputs import Answer, Began, Record, StartAsked
 from controller.phases import CheckingZero, Ended, Idle, Tripped
 from controller.quantities import in_three_units
-from controller.state import Course, State, Step, calibration_matches, enter, raise_alarm
+from controller.state import Course, State, Step, calibration_matches, enter, note_alarm
 from controller.tension import timing
 from safety import interlock, limits, plausibility
 from safety.alarms import AlarmId
@@ -31,7 +31,7 @@ def _refuse(s: Step, asked: StartAsked, objections: list[Objection]) -> None:
     reason = " ".join(sentence for _alarm, sentence in objections)
     for alarm, sentence in objections:
         if alarm is not None:
-            raise_alarm(s, alarm, sentence)
+            note_alarm(s, alarm, sentence)
     s.record(Record("command", asked.actor, f"Start refused: {reason}", {"command": asked.command_id}))
     s.outputs.append(Answer(asked.command_id, done=False, reason=reason))
 

@@ -184,11 +184,19 @@ def raise_alarm(s: Step, alarm: AlarmId, detail: str, root: bool = False) -> Non
     s.set(board=alarm_board.raised(s.state.board, alarm, detail, s.now_us, root))
 
 
+def note_alarm(s: Step, alarm: AlarmId, detail: str) -> None:
+    """Shows an alarm whose moment is over: it stays until it was read, or acknowledged where it latches."""
+    lasting = alarm_board.is_on(s.state.board, alarm)
+    raise_alarm(s, alarm, detail)
+    if not lasting:
+        s.set(board=alarm_board.condition_gone(s.state.board, alarm, s.now_us))
+
+
 def trip(s: Step, alarm: AlarmId, detail: str, profile: ReleaseProfile) -> None:
     """Latches the first cause and lets go; what follows from it is shown, and does not bury it."""
     if isinstance(s.state.interlock, interlocks.Tripped):
         if not any(entry.id is alarm for entry in s.state.board):
-            raise_alarm(s, alarm, detail)
+            note_alarm(s, alarm, detail)
         _release_faster(s, profile)
         return
     s.set(interlock=interlocks.trip(s.state.interlock, alarm, Microseconds(s.now_us)))
@@ -200,6 +208,7 @@ def trip(s: Step, alarm: AlarmId, detail: str, profile: ReleaseProfile) -> None:
 
 def _release_faster(s: Step, profile: ReleaseProfile) -> None:
     phase = s.state.phase
+    s.set(board=alarm_board.condition_gone(s.state.board, AlarmId.A25, s.now_us))
     if isinstance(phase, Tripped) and profile.value > phase.profile.value:
         s.set(phase=replace(phase, profile=profile))
         let_go(s, profile)

@@ -22,7 +22,7 @@ from controller.phases import (
 )
 from controller.profile import Segment, ramp
 from controller.readings import mean_force_mn
-from controller.state import Course, Step, enter, let_go, let_go_again, propose, raise_alarm, trip
+from controller.state import Course, Step, enter, let_go, let_go_again, note_alarm, propose, raise_alarm, trip
 from controller.take_up import preload_n, stiffness, take_up_step
 from controller.tension import Gains, Loop, SpeedLimits, gains, tension_step
 from firmware_bridge.messages import NakReason
@@ -137,8 +137,7 @@ def _judge_zero(s: Step, phase: CheckingZero) -> None:
 
 
 def _refuse_zero(s: Step, detail: str) -> None:
-    raise_alarm(s, AlarmId.A27, detail)
-    s.set(board=alarm_board.condition_gone(s.state.board, AlarmId.A27, s.now_us))
+    note_alarm(s, AlarmId.A27, detail)
     end(s, f"zero refused: {detail}")
 
 
@@ -317,5 +316,5 @@ def _watch_release(s: Step, phase: Releasing, reading: ForceReading) -> None:
     if not (reading.armed or reading.releasing) and is_slack(reading):
         mean_mn = mean_force_mn(reading)
         if mean_mn is not None and abs(mean_mn) > limits.ZERO_WITHIN_MN:
-            raise_alarm(s, AlarmId.A27, f"zero is off by {mean_mn / 1000:.1f} N after the session")
+            note_alarm(s, AlarmId.A27, f"zero is off by {mean_mn / 1000:.1f} N after the session")
         end(s, phase.because, refused=False)
