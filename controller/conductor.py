@@ -122,13 +122,13 @@ class Conductor:
         self._greeted_at_us = now_us
         self._found = False
         return self.link.open(self._nonce())
+
     def _is_time_to_ask(self, now_us: int) -> bool:
         if self._greeted_at_us is None:
             return False
         unfollowed, self._unfollowed = self.link.statistics.late - self._unfollowed, self.link.statistics.late
         silent_us = now_us - max(self._heard_at_us or 0, self._greeted_at_us)
         return silent_us > (ASK_AGAIN_UNFOLLOWED_US if unfollowed else ASK_AGAIN_US)
-
 
     def _on_link_event(self, event: LinkEvent, now_us: int) -> bytes:
         match event:

@@ -153,14 +153,14 @@ def _react_to_switches(s: Step, reading: ForceReading) -> None:
         trip(s, AlarmId.A10, "the patient pressed the switch", ReleaseProfile.EMERGENCY)
 
 
-def _observe_interlock(s: Step, reading: ForceReading) -> None:
-    """Leads out of a trip: slack and quiet for 2 s, acknowledged, the table's own latch cleared by name."""
 def _follow_the_table(s: Step) -> None:
     """The table tripped, and lets go already. Its message with the cause comes after this sample, and is the trip."""
     if not isinstance(s.state.phase, Releasing):
         treatment.release(s, "the table tripped by itself", ReleaseProfile.PROTECTIVE)
 
 
+def _observe_interlock(s: Step, reading: ForceReading) -> None:
+    """Leads out of a trip: slack and quiet for 2 s, acknowledged, the table's own latch cleared by name."""
     phase, held = s.state.phase, s.state.interlock
     if not isinstance(phase, Tripped) or not isinstance(held, interlock.Tripped):
         return

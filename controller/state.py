@@ -200,6 +200,7 @@ def trip(s: Step, alarm: AlarmId, detail: str, profile: ReleaseProfile) -> None:
         _release_faster(s, profile)
         return
     s.set(interlock=interlocks.trip(s.state.interlock, alarm, Microseconds(s.now_us)))
+    s.set(board=alarm_board.condition_gone(s.state.board, AlarmId.A25, s.now_us))
     raise_alarm(s, alarm, detail, root=True)
     enter(s, Tripped(s.now_us, profile), CATALOGUE[alarm].shown, alarm=alarm.value)
     s.set_course(target_mn=None)
@@ -208,7 +209,6 @@ def trip(s: Step, alarm: AlarmId, detail: str, profile: ReleaseProfile) -> None:
 
 def _release_faster(s: Step, profile: ReleaseProfile) -> None:
     phase = s.state.phase
-    s.set(board=alarm_board.condition_gone(s.state.board, AlarmId.A25, s.now_us))
     if isinstance(phase, Tripped) and profile.value > phase.profile.value:
         s.set(phase=replace(phase, profile=profile))
         let_go(s, profile)
