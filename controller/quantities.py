@@ -1,7 +1,9 @@
 """Quantities as people write them ("300 N", "38 % body weight", "20 min") to integers, rounded towards safety."""
 
+import math
 import re
-from decimal import ROUND_FLOOR, Decimal, InvalidOperation
+from decimal import Decimal
+from fractions import Fraction
 
 from safety.units import Millinewtons
 
@@ -16,7 +18,7 @@ KILOGRAMS_PER = {"kg": Decimal(1), "lb": Decimal("0.45359237")}
 SECONDS_PER = {"s": Decimal(1), "min": Decimal(60)}
 BODY_WEIGHT_UNITS = ("% body weight", "% BW")
 
-_QUANTITY = re.compile(r"^\s*([+-]?\d+(?:[.,]\d+)?)\s*(\S.*?)\s*$")
+_QUANTITY = re.compile(r"^\s*([+-]?[0-9]+(?:[.,][0-9]+)?)\s*(\S.*?)\s*$")
 # More digits than this is a slip of the hand, and an exponent could ask for gigabytes.
 QUANTITY_LENGTH_MAX = 40
 
@@ -38,45 +40,43 @@ def split_quantity(text: object, units: tuple[str, ...]) -> tuple[Decimal, str]:
     number, unit = match.groups()
     if unit not in units:
         raise NotAQuantity(f'"{unit}" is not a unit known here; use one of {wanted}')
-    try:
-        return Decimal(number.replace(",", ".")), unit
-    except InvalidOperation as error:
-        raise NotAQuantity(f'"{text}" is not a number') from error
+    return Decimal(number.replace(",", ".")), unit
 
 
-def _floor(value: Decimal) -> int:
-    return int(value.to_integral_value(rounding=ROUND_FLOOR))
+def _floored(*factors: Decimal | Fraction | int) -> int:
+    """Their product, rounded down: exact, since Decimal would round at 28 digits, perhaps up."""
+    return math.floor(math.prod(Fraction(factor) for factor in factors))
 
 
 def force_mn(text: object, body_mass_g: int) -> Millinewtons:
     """Millinewtons, rounded down, of "300 N", "30.6 kgf", "67.4 lbf" or "38 % body weight"."""
     number, unit = split_quantity(text, (*NEWTONS_PER, *BODY_WEIGHT_UNITS))
     if unit in NEWTONS_PER:
-        return Millinewtons(_floor(number * NEWTONS_PER[unit] * 1000))
-    return Millinewtons(_floor(number / 100 * Decimal(body_mass_g) * STANDARD_GRAVITY))
+        return Millinewtons(_floored(number, NEWTONS_PER[unit], 1000))
+    return Millinewtons(_floored(number, Fraction(1, 100), body_mass_g, STANDARD_GRAVITY))
 
 
 def mass_g(text: object) -> int:
     """Grams, rounded down, of "80 kg" or "176 lb"."""
     number, unit = split_quantity(text, tuple(KILOGRAMS_PER))
-    return _floor(number * KILOGRAMS_PER[unit] * 1000)
+    return _floored(number, KILOGRAMS_PER[unit], 1000)
 
 
 def duration_s(text: object) -> int:
     """Whole seconds, rounded down, of "20 min" or "90 s"."""
     number, unit = split_quantity(text, tuple(SECONDS_PER))
-    return _floor(number * SECONDS_PER[unit])
+    return _floored(number, SECONDS_PER[unit])
 
 
 def force_rate_mn_s(text: object) -> int:
     """Millinewtons a second, rounded down, of "5 N/s"."""
     number, _ = split_quantity(text, ("N/s",))
-    return _floor(number * 1000)
+    return _floored(number, 1000)
 
 
 def body_weight_mn(body_mass_g: int) -> Millinewtons:
     """The weight of that mass at standard gravity, rounded down."""
-    return Millinewtons(_floor(Decimal(body_mass_g) * STANDARD_GRAVITY))
+    return Millinewtons(_floored(body_mass_g, STANDARD_GRAVITY))
 
 
 def in_three_units(force: int) -> str:
