@@ -154,6 +154,7 @@ class Conductor:
         identity = self.link.identity
         assert identity is not None  # the link is ready
         restarted, self._restarted, self._found = self._restarted, False, True
+        self._damage = self._damaged_frames()  # a port is opened in the middle of a frame: that is no noise
         calibrations = self.link.calibrations
         record = self._record_of(identity.serial)
         return self.take(TableFound(identity, calibrations[0], calibrations[1], restarted, record), now_us)
@@ -163,8 +164,7 @@ class Conductor:
 
     def _note_damage(self, now_us: int) -> bytes:
         """Damaged, doubled and foreign frames raise A15 once, until the line has been quiet for a while."""
-        counts = self.link.statistics
-        damage = counts.damaged + counts.unknown + counts.oversize + counts.duplicated
+        damage = self._damaged_frames()
         if damage > self._damage:
             self._damage, self._damaged_at_us = damage, now_us
             return self.take(ConditionChanged("A15", f"{damage} frames were damaged or doubled so far"), now_us)
@@ -172,6 +172,10 @@ class Conductor:
             self._damaged_at_us = None
             return self.take(ConditionChanged("A15", None), now_us)
         return b""
+
+    def _damaged_frames(self) -> int:
+        counts = self.link.statistics
+        return counts.damaged + counts.unknown + counts.oversize + counts.duplicated
 
     def _carry_out(self, output: Output) -> bytes:
         match output:

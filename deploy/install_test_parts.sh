@@ -8,7 +8,6 @@ PATH="$PATH:/usr/sbin:/usr/local/sbin"
 missing=""
 { command -v mosquitto && command -v mosquitto_passwd; } >/dev/null || missing="$missing mosquitto"
 [ -x /usr/bin/chromium ] || missing="$missing chromium"
-command -v node >/dev/null || echo "Test parts: node is not here; its tests will be skipped."
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then

@@ -13,7 +13,7 @@ from tractable.broker.port import free_port
 from tractable.settings import DASHBOARD_PORT
 from tractable.supervision import ChildPlan, Supervisor
 
-SITE, TABLE = "demo", "table-1"
+SITE, TABLE = "demo", "1"
 READY_WITHIN_S: Final = 20.0
 
 
