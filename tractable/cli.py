@@ -4,7 +4,7 @@ import asyncio
 import logging
 import sys
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import typer
 
@@ -27,26 +27,31 @@ SessionArgument = Annotated[str, typer.Argument(help="A session's id, the beginn
 
 def main() -> None:
     """The entry point: what goes wrong in an expected way is a sentence on stderr and an exit code."""
-    from tractable.settings import SettingsError
-
     try:
         app()
-    except SettingsError as problem:
-        fail(str(problem), Exit.WRONG_USAGE)
     except KeyboardInterrupt:
         sys.exit(130)
 
 
-def fail(sentence: str, code: Exit = Exit.REFUSED) -> None:
+def fail(sentence: str, code: Exit = Exit.REFUSED) -> NoReturn:
     """Says why on stderr, and ends."""
     print(sentence, file=sys.stderr)
     sys.exit(int(code))
 
 
-def _settings(**flags: Any) -> Any:
-    from tractable.settings import load_settings
+def fail_at(problem: OSError) -> NoReturn:
+    """Says which place cannot be used, and ends."""
+    place = problem.filename2 or problem.filename
+    fail(f"{place} cannot be used: {problem.strerror}." if place else str(problem))
 
-    return load_settings(**flags)
+
+def _settings(**flags: Any) -> Any:
+    from tractable.settings import SettingsError, load_settings
+
+    try:
+        return load_settings(**flags)
+    except SettingsError as problem:
+        fail(str(problem), Exit.WRONG_USAGE)
 
 
 def _log_to_stderr() -> None:
@@ -64,6 +69,10 @@ def demo(
     """Run everything on this computer: a simulated table, the controller, the dashboard, and one session."""
     from tractable.demo import run_demo
 
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as problem:
+        fail_at(problem)
     sys.exit(run_demo(folder, once, rig))
 
 
@@ -98,8 +107,10 @@ def sim(
 
     try:
         run_sim(_settings(data_folder=data), rig, seed, cooperative, link, socket)
-    except (RigError, FileExistsError) as problem:
+    except RigError as problem:
         fail(str(problem))
+    except OSError as problem:
+        fail_at(problem)
 
 
 @app.command(epilog="Example: tractable broker")

@@ -35,12 +35,11 @@ class DemoFailed(RuntimeError):
 
 
 def run_demo(folder: Path, once: bool, rig: str) -> Exit:
-    """Runs everything; with `once` ends after the session, else serves until Ctrl-C."""
+    """Runs everything in that folder, which exists; with `once` ends after the session, else serves until Ctrl-C."""
     console = Console()
     stop = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: stop.set())
-    folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix="tractable-") as runtime:
         stack = LocalStack(folder.resolve(), Path(runtime), rig, ACTOR)
         try:

@@ -3,6 +3,7 @@
 import os
 import select
 import shutil
+import socket
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -80,7 +81,7 @@ class Typed:
 
     def __init__(self, folder: Path, arguments: tuple[str | Path, ...]) -> None:
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "tractable", *map(str, arguments)],
+            [Path(sys.executable).with_name("tractable"), *arguments],
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -177,3 +178,10 @@ def data(recorded: Path, tmp_path: Path) -> Path:
 @pytest.fixture
 def session_id() -> str:
     return SESSION_ID
+
+
+@pytest.fixture
+def listening_port() -> Iterator[int]:
+    """A loopback port that somebody listens on."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]
