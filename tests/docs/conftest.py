@@ -1,7 +1,6 @@
 """The documents, cut into what can be run and what can be looked up; and a data folder with one recorded session.
 
-A test asks for `page`, `command`, `record_command`, `python_example`, `toml_example`, `json_example` or `decision`, and is
-run for each.
+A test asks for a `page`, a `command`, a `python_example` and so on (see `pytest_generate_tests`) and is run for each.
 """
 
 import re
