@@ -80,8 +80,11 @@ def body_weight_mn(body_mass_g: int) -> Millinewtons:
 
 
 def in_three_units(force: int) -> str:
-    """A force of millinewtons as people of three schools read it: "300 N (30.6 kgf, 67.4 lbf)"."""
+    """A force of millinewtons as people of three schools read it: "300 N (30.6 kgf, 67.4 lbf)".
+
+    Newtons are shown to the millinewton, so that two forces that differ never look alike.
+    """
     newtons = Decimal(force) / 1000
     kilograms = newtons / NEWTONS_PER["kgf"]
     pounds = newtons / NEWTONS_PER["lbf"]
-    return f"{newtons:.0f} N ({kilograms:.1f} kgf, {pounds:.1f} lbf)"
+    return f"{newtons.normalize():f} N ({kilograms:.1f} kgf, {pounds:.1f} lbf)"
