@@ -18,7 +18,7 @@ KILOGRAMS_PER = {"kg": Decimal(1), "lb": Decimal("0.45359237")}
 SECONDS_PER = {"s": Decimal(1), "min": Decimal(60)}
 BODY_WEIGHT_UNITS = ("% body weight", "% BW")
 
-_QUANTITY = re.compile(r"^\s*([+-]?[0-9]+(?:[.,][0-9]+)?)\s*(\S.*?)\s*$")
+_QUANTITY = re.compile(r"^\s*([+-]?[0-9]+(?:[.,][0-9]+)?)\s*([^\s0-9.,].*?)\s*$")
 # More digits than this is a slip of the hand, and an exponent could ask for gigabytes.
 QUANTITY_LENGTH_MAX = 40
 

@@ -127,6 +127,12 @@ def test_a_unit_of_another_quantity_is_refused(read, text: str, wanted: str) -> 
     assert wanted in str(refused.value)
 
 
+@pytest.mark.parametrize("text", ["300", "80", "1.5", "1,000,000 N"])
+def test_a_number_is_never_taken_apart_into_a_number_and_a_unit(text: str) -> None:
+    with pytest.raises(NotAQuantity, match="is not a number and a unit"):
+        quantities.force_mn(text, BODY_MASS_G)
+
+
 @given(st.text(max_size=60))
 def test_any_text_is_a_quantity_or_refused_and_nothing_else_happens(text: str) -> None:
     try:
