@@ -1,6 +1,7 @@
 """`tractable session list|show|verify` and `tractable export`: the records, for people and for programs."""
 
 import json
+import sqlite3
 import sys
 from collections.abc import Callable
 from datetime import datetime
@@ -38,7 +39,7 @@ def list_all(settings: Settings, as_json: bool) -> Exit:
         name = f"{table.get('model', '')} {table.get('serial', '')}".strip()
         remark = summary.problem or ("simulated" if summary.simulated else "")
         shown.add_row(summary.id, _minute(summary.started_utc), lasted, samples, name, remark)
-    Console().print(shown)
+    Console(markup=False, emoji=False).print(shown)
     return Exit.DONE
 
 
@@ -78,10 +79,15 @@ def _export(session: Session, formats: list[str], folder: Path, overwrite: bool)
 
 def _with_session(settings: Settings, wanted: str, act: Callable[[Session], None]) -> Exit:
     try:
-        with open_session(find(settings.data_folder, wanted)) as session:
+        path = find(settings.data_folder, wanted)
+        with open_session(path) as session:
             act(session)
     except (NoSuchSession, NotASession, NewerFormat, CannotExport, OSError) as problem:
         print(problem, file=sys.stderr)
+        return Exit.REFUSED
+    except (sqlite3.DatabaseError, ValueError) as problem:  # ValueError: JSON or a prescription that cannot be read
+        reason = str(problem).splitlines()[0]
+        print(f"{path} is damaged ({reason}). See where with: tractable session verify {path}", file=sys.stderr)
         return Exit.REFUSED
     return Exit.DONE
 
@@ -117,7 +123,7 @@ def _show_json(session: Session) -> None:
 
 
 def _show_text(session: Session) -> None:
-    header, console = session.header, Console()
+    header, console = session.header, Console(emoji=False)
     p = Prescription.model_validate(header.prescription)
     lines = [
         f"Session {header.session_id}" + ("  (SIMULATED table)" if header.simulated else ""),
