@@ -41,6 +41,7 @@ class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
 
 
+Force = Annotated[str, BeforeValidator(quantities.checked_force)]
 MassGrams = Annotated[int, BeforeValidator(quantities.mass_g)]
 Seconds = Annotated[int, BeforeValidator(quantities.duration_s)]
 ForceRate = Annotated[int, BeforeValidator(quantities.force_rate_mn_s)]
@@ -53,7 +54,7 @@ class _Patient(_Section):
 
 class _Pull(_Section):
     mode: Literal["static"]
-    force: str
+    force: Force
     time_at_force: Seconds
     ramp: ForceRate = limits.RAMP_SHIPPED_MN_S
 
@@ -94,15 +95,11 @@ def parse(document: object) -> Prescription:
         whole = _Document.model_validate(document)
     except ValidationError as error:
         raise PrescriptionError([_sentence(dict(problem)) for problem in error.errors()]) from error
-    try:
-        force_mn = quantities.force_mn(whole.pull.force, whole.patient.body_mass)
-    except quantities.NotAQuantity as error:
-        raise PrescriptionError([f"pull.force: {error}."]) from error
     return Prescription(
         pseudonym=whole.patient.pseudonym,
         body_mass_g=whole.patient.body_mass,
         mode=whole.pull.mode,
-        force_mn=force_mn,
+        force_mn=quantities.force_mn(whole.pull.force, whole.patient.body_mass),
         time_at_force_s=whole.pull.time_at_force,
         ramp_mn_s=whole.pull.ramp,
         by=whole.prescribed.by,

@@ -17,6 +17,7 @@ STANDARD_GRAVITY = Decimal("9.80665")
 KILOGRAMS_PER = {"kg": Decimal(1), "lb": Decimal("0.45359237")}
 SECONDS_PER = {"s": Decimal(1), "min": Decimal(60)}
 BODY_WEIGHT_UNITS = ("% body weight", "% BW")
+FORCE_UNITS = (*NEWTONS_PER, *BODY_WEIGHT_UNITS)
 
 _QUANTITY = re.compile(r"^\s*([+-]?[0-9]+(?:[.,][0-9]+)?)\s*([^\s0-9.,].*?)\s*$")
 # More digits than this is a slip of the hand, and an exponent could ask for gigabytes.
@@ -48,9 +49,15 @@ def _floored(*factors: Decimal | Fraction | int) -> int:
     return math.floor(math.prod(Fraction(factor) for factor in factors))
 
 
+def checked_force(text: object) -> object:
+    """That text, if it is a force; what it comes to may depend on the body mass. Raises NotAQuantity."""
+    split_quantity(text, FORCE_UNITS)
+    return text
+
+
 def force_mn(text: object, body_mass_g: int) -> Millinewtons:
     """Millinewtons, rounded down, of "300 N", "30.6 kgf", "67.4 lbf" or "38 % body weight"."""
-    number, unit = split_quantity(text, (*NEWTONS_PER, *BODY_WEIGHT_UNITS))
+    number, unit = split_quantity(text, FORCE_UNITS)
     if unit in NEWTONS_PER:
         return Millinewtons(_floored(number, NEWTONS_PER[unit], 1000))
     return Millinewtons(_floored(number, Fraction(1, 100), body_mass_g, STANDARD_GRAVITY))

@@ -1,5 +1,6 @@
 """What people write as a quantity, in integers rounded towards safety; everything else is refused with a sentence."""
 
+from contextlib import suppress
 from decimal import Decimal
 from fractions import Fraction
 
@@ -135,12 +136,8 @@ def test_a_number_is_never_taken_apart_into_a_number_and_a_unit(text: str) -> No
 
 @given(st.text(max_size=60))
 def test_any_text_is_a_quantity_or_refused_and_nothing_else_happens(text: str) -> None:
-    try:
-        parsed = quantities.force_mn(text, BODY_MASS_G)
-    except NotAQuantity as refused:
-        assert str(refused)
-    else:
-        assert isinstance(parsed, int)
+    with suppress(NotAQuantity):
+        assert isinstance(quantities.force_mn(text, BODY_MASS_G), int)
 
 
 @pytest.mark.parametrize(
