@@ -12,10 +12,11 @@ from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from recorder.journal import FreeSpace
 from tractable.broker.accounts import TABLE_USER
-from tractable.broker.choice import choose_broker
+from tractable.broker.choice import ACCOUNTS_FILE, choose_broker
 from tractable.broker.port import BrokerSilent, wait_until_listening
 from tractable.exit_codes import Exit
 from tractable.settings import Settings, origins
@@ -26,6 +27,7 @@ BROKER_WITHIN_S = 1.0
 # Nothing of this program is older: a clock that says so has not been set since power-on.
 CLOCK_NOT_BEFORE = datetime(2026, 1, 1, tzinfo=UTC)
 TIMER_LATE_MS_MAX = 20.0
+MARKS = {True: Text("ok", "green"), False: Text("NOT OK", "red"), None: Text("-")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +74,10 @@ def _port(settings: Settings) -> Iterator[Check]:
 
 
 def _broker(settings: Settings) -> Iterator[Check]:
-    address = broker_of(settings, TABLE_USER)
-    if address is None:
+    if not settings.broker_url and not (settings.broker_folder / ACCOUNTS_FILE).is_file():
         yield Check("broker", None, f"none started; `tractable broker` would start {choose_broker(None)}.")
         return
+    address = broker_of(settings, TABLE_USER)
     try:
         asyncio.run(wait_until_listening(address, BROKER_WITHIN_S))
         yield Check("broker", True, f"answers at {address.host}:{address.port}.")
@@ -102,7 +104,7 @@ def _clock(_settings: Settings) -> Iterator[Check]:
 def _calibrations(settings: Settings) -> Iterator[Check]:
     records = sorted((settings.data_folder / "calibrations").glob("*.toml"))
     names = ", ".join(path.stem for path in records)
-    finding = f"records of table {names}." if records else "no record yet: a table without one does not start."
+    finding = f"records of table {names}." if records else "no record yet: a table without one starts no session."
     yield Check("calibration", None, finding)
 
 
@@ -117,11 +119,10 @@ LOOKS: tuple[Callable[[Settings], Iterator[Check]], ...] = (_port, _broker, _dis
 
 
 def _print_for_people(checks: list[Check], settings: Settings) -> None:
-    console = Console()
+    console = Console(markup=False, emoji=False, highlight=False)  # a path is shown as it is, whatever is in it
     shown = Table("", "Check", "Finding", box=None)
     for check in checks:
-        mark = {True: "[green]ok[/]", False: "[red]NOT OK[/]", None: "-"}[check.ok]
-        shown.add_row(mark, check.name, check.finding)
+        shown.add_row(MARKS[check.ok], check.name, check.finding)
     console.print(shown)
     in_force = Table("Setting", "In force", "From", "For", box=None, title="\nSettings", title_justify="left")
     for origin in origins(settings):
