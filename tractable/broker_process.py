@@ -3,7 +3,7 @@
 import os
 import sys
 
-from tractable.broker.accounts import BrokerAccounts
+from tractable.broker.accounts import kept_accounts
 from tractable.broker.choice import ACCOUNTS_FILE, BrokerKind, broker_command, choose_broker
 from tractable.broker.port import PortTaken, require_free_port
 from tractable.exit_codes import Exit
@@ -21,20 +21,7 @@ def run_broker(settings: Settings) -> None:
     except PortTaken as problem:
         print(problem, file=sys.stderr)
         sys.exit(Exit.REFUSED)
-    accounts = _accounts(settings)
+    accounts = kept_accounts(settings.broker_folder / ACCOUNTS_FILE, settings.site, settings.table)
     command = broker_command(kind, settings.broker_folder, settings.broker_port, accounts)
     print(f"Broker ({kind}) on 127.0.0.1:{settings.broker_port}", flush=True)
     os.execvp(command[0], command)  # noqa: S606 - our own command, as a list
-
-
-def _accounts(settings: Settings) -> BrokerAccounts:
-    """The accounts of before, so that a broker started again knows its clients; new ones the first time."""
-    settings.broker_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = settings.broker_folder / ACCOUNTS_FILE
-    if path.is_file():
-        known = BrokerAccounts.load(path)
-        if (known.site, known.table) == (settings.site, settings.table):
-            return known
-    accounts = BrokerAccounts.generate(settings.site, settings.table)
-    accounts.save(path)
-    return accounts

@@ -1,12 +1,10 @@
 """`tractable dashboard`: serves the page, and prints the one address that opens it."""
 
 import secrets
-import sys
 from pathlib import Path
 
 from dashboard.app import DashboardConfig, create_server, sign_in_path
 from tractable.broker.accounts import DASHBOARD_USER, write_private
-from tractable.exit_codes import Exit
 from tractable.settings import Settings
 from tractable.table_process import broker_of
 
@@ -18,11 +16,6 @@ KEY_BYTES = 24
 def run_dashboard(settings: Settings) -> None:
     """Serves until SIGTERM or SIGINT."""
     broker = broker_of(settings, DASHBOARD_USER)
-    if broker is None:
-        print(
-            "No broker was started on this computer: run `tractable broker` first, or set broker_url.", file=sys.stderr
-        )
-        sys.exit(Exit.NOT_CONNECTED)
     key = settings.dashboard_key or _kept_key(settings.data_folder / KEY_FILE)
     config = DashboardConfig(
         mqtt_host=broker.host,

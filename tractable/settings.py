@@ -1,4 +1,4 @@
-"""Settings: one TOML file, environment variables over it (TRACTABLE_...), flags over those. A site can only tighten."""
+"""Settings: one TOML file, environment variables over it (TRACTABLE_...), flags over those."""
 
 import difflib
 import os

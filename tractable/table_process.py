@@ -9,7 +9,7 @@ from controller.broker_address import BrokerAddress, broker_address
 from controller.mqtt_bus import MqttBus
 from controller.shell import Shell, ShellConfig
 from recorder.journal import FreeSpace, SessionJournal
-from tractable.broker.accounts import TABLE_USER, BrokerAccounts
+from tractable.broker.accounts import TABLE_USER, kept_accounts
 from tractable.broker.choice import ACCOUNTS_FILE
 from tractable.realtime import take_real_time_priority
 from tractable.settings import Settings
@@ -18,14 +18,12 @@ from tractable.versions import program_version, versions
 log = logging.getLogger(__name__)
 
 
-def broker_of(settings: Settings, user: str) -> BrokerAddress | None:
-    """Where the broker is and who we are to it; None while nobody has started one here."""
+def broker_of(settings: Settings, user: str) -> BrokerAddress:
+    """Where the broker is, or will be, and who we are to it."""
     if settings.broker_url:
         return broker_address(settings.broker_url)
-    accounts = settings.broker_folder / ACCOUNTS_FILE
-    if not accounts.is_file():
-        return None
-    return BrokerAccounts.load(accounts).address(user, settings.broker_port)
+    accounts = kept_accounts(settings.broker_folder / ACCOUNTS_FILE, settings.site, settings.table)
+    return accounts.address(user, settings.broker_port)
 
 
 def make_shell(settings: Settings, journal: SessionJournal, with_telemetry: bool) -> Shell:

@@ -1,9 +1,12 @@
 """Both brokers that we start ourselves give the same two accounts the same rights."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import aiomqtt
 import pytest
+
+from tractable.broker.accounts import kept_accounts
 
 OWN = "traction/v1/clinic/table-1/"
 LAST = OWN + "last"
@@ -116,3 +119,13 @@ async def test_a_table_that_vanishes_is_told_of_by_its_last_will(broker, connect
         await vanish(broker.address("table"), will)
 
         assert await received(dashboard, OWN + "presence") == [OWN + "presence"]
+
+
+def test_whoever_comes_first_makes_the_accounts_and_the_others_find_the_same(tmp_path: Path) -> None:
+    file = tmp_path / "broker" / "accounts.json"
+
+    first = kept_accounts(file, "clinic", "table-1")
+
+    assert kept_accounts(file, "clinic", "table-1") == first
+    assert kept_accounts(file, "clinic", "table-2").table == "table-2"
+    assert [path.name for path in file.parent.iterdir()] == ["accounts.json"]

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import secrets
+from contextlib import suppress
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
@@ -78,6 +79,21 @@ class BrokerAccounts:
     @classmethod
     def load(cls, path: Path) -> "BrokerAccounts":
         return cls(**json.loads(path.read_text()))
+
+
+def kept_accounts(path: Path, site: str, table: str) -> BrokerAccounts:
+    """The accounts kept in that file, made the first time, whichever of broker, table and dashboard comes first."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not path.is_file() or (known := BrokerAccounts.load(path)).site != site or known.table != table:
+        draft = path.with_name(f"{path.name}.{os.getpid()}")
+        BrokerAccounts.generate(site, table).save(draft)
+        if path.is_file():
+            draft.replace(path)  # they were another table's
+        else:
+            with suppress(FileExistsError):  # somebody was quicker: theirs are as good
+                os.link(draft, path)
+            draft.unlink()
+    return BrokerAccounts.load(path)
 
 
 def write_private(path: Path, text: str) -> None:
