@@ -33,13 +33,19 @@ class ChildPlan:
     log_file: Path
 
 
+@dataclass(frozen=True, slots=True)
+class _Child:
+    process: subprocess.Popen[bytes]
+    log_from: int  # where its own words begin in the log, which goes on from run to run
+
+
 class Supervisor:
     """Keeps its children running until `close`. `on_restart` is told the name of each that died by itself."""
 
     def __init__(self, on_restart: Callable[[str], None] = lambda _name: None) -> None:
         self._on_restart = on_restart
         self._plans: dict[str, ChildPlan] = {}
-        self._children: dict[str, subprocess.Popen[bytes]] = {}
+        self._children: dict[str, _Child] = {}
         self._closing = threading.Event()
         self._lock = threading.Lock()
         self._watcher: threading.Thread | None = None
@@ -56,7 +62,7 @@ class Supervisor:
 
     def pid(self, name: str) -> int:
         with self._lock:
-            return self._children[name].pid
+            return self._children[name].process.pid
 
     def wait_until(self, what: str, ready: Callable[[], bool], within_s: float) -> None:
         """Polls until `ready`. Raises ChildFailed when a child ends before, or the time is over."""
@@ -74,20 +80,19 @@ class Supervisor:
             self._watcher.join()
         with self._lock:
             for child in reversed(self._children.values()):
-                _stop(child)
+                _stop(child.process)
 
     def _require_alive(self) -> None:
         with self._lock:
             for name, child in self._children.items():
-                if child.poll() is not None:
-                    raise ChildFailed(
-                        f"{name} ended with {child.returncode}: {_last_words(self._plans[name].log_file)}"
-                    )
+                if child.process.poll() is not None:
+                    words = _last_words(self._plans[name].log_file, child.log_from)
+                    raise ChildFailed(f"{name} ended with {child.process.returncode}: {words}")
 
     def _watch(self) -> None:
         while not self._closing.wait(RESTART_AFTER_S):
             with self._lock:
-                dead = [name for name, child in self._children.items() if child.poll() is not None]
+                dead = [name for name, child in self._children.items() if child.process.poll() is not None]
                 for name in dead:
                     self._children[name] = _spawn(self._plans[name])
             for name in dead:
@@ -97,11 +102,12 @@ class Supervisor:
         return next(iter(self._plans.values())).log_file.parent
 
 
-def _spawn(plan: ChildPlan) -> subprocess.Popen[bytes]:
+def _spawn(plan: ChildPlan) -> _Child:
     plan.log_file.parent.mkdir(parents=True, exist_ok=True)
     log: IO[bytes]
     with plan.log_file.open("ab") as log:
-        return subprocess.Popen(
+        log_from = log.tell()
+        process = subprocess.Popen(
             [sys.executable, "-m", "tractable", *plan.arguments],
             env={**os.environ, **plan.environment},
             stdin=subprocess.DEVNULL,
@@ -110,6 +116,7 @@ def _spawn(plan: ChildPlan) -> subprocess.Popen[bytes]:
             start_new_session=True,  # Ctrl-C in the terminal is for the parent, which then stops them in order
             preexec_fn=_die_with_parent,
         )
+    return _Child(process, log_from)
 
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -129,6 +136,6 @@ def _stop(child: subprocess.Popen[bytes]) -> None:
         child.wait()
 
 
-def _last_words(log_file: Path) -> str:
-    lines = log_file.read_text(encoding="utf-8", errors="replace").splitlines()
+def _last_words(log_file: Path, log_from: int) -> str:
+    lines = log_file.read_bytes()[log_from:].decode(errors="replace").splitlines()
     return " ".join(lines[-3:]) or "it said nothing"

@@ -68,13 +68,6 @@ def test_a_place_that_cannot_be_used_is_named(tractable, account, words):
     assert "Errno" not in said.err
 
 
-def test_a_dashboard_without_a_broker_says_what_to_start(tractable):
-    said = tractable("dashboard")
-
-    assert said.code == 3
-    assert "tractable broker" in said.err
-
-
 def test_a_broker_does_not_take_a_port_that_is_in_use(tractable, monkeypatch, listening_port):
     monkeypatch.setenv("TRACTABLE_BROKER_PORT", str(listening_port))
 
