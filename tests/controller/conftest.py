@@ -202,9 +202,14 @@ def _document() -> Callable[..., dict]:
     return document
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def prescribed() -> Callable[..., Prescription]:
     return lambda *changes, **named: prescription.parse(document(*changes, **named))
+
+
+@pytest.fixture(scope="session")
+def new_bench() -> type[Bench]:
+    return Bench
 
 
 @pytest.fixture
