@@ -105,9 +105,11 @@ def _objections_of_the_table(state: State) -> Iterator[Objection]:
 
 
 def _objections_of_the_calibration(state: State, asked: StartAsked) -> Iterator[Objection]:
+    age_days = asked.calibration_age_days
     if state.table is not None and not calibration_matches(state):
         yield AlarmId.A29, "The table holds another calibration than the computer's record: have it calibrated."
-    age_days = asked.calibration_age_days
+    elif age_days is None:
+        yield AlarmId.A28, "It is not known when the table was calibrated: have it done."
     if age_days is not None and not 0 <= age_days <= limits.CALIBRATION_DAYS_MAX:
         yield (
             AlarmId.A28,
