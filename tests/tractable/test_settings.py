@@ -107,7 +107,7 @@ def test_a_site_can_tighten_every_limit(settings_file):
 def test_a_limit_without_a_unit_is_refused(settings_file):
     settings_file('site_ceiling = "200"')
 
-    with pytest.raises(SettingsError, match="not a unit"):
+    with pytest.raises(SettingsError, match="not a number and a unit"):
         load_settings().site_limits()
 
 

@@ -7,7 +7,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import pytest
@@ -60,11 +60,13 @@ def supervise() -> Iterator[Callable[..., Supervisor]]:
 
 @contextmanager
 def watched(pid: int) -> Iterator[Callable[[], bool]]:
-    """Tells whether that process ends in time; also of one that is nobody's child any more."""
+    """Tells whether that process ends in time, also of one that is nobody's child any more. It is gone afterwards."""
     descriptor = os.pidfd_open(pid)
     try:
         yield lambda: bool(select.select([descriptor], [], [], WITHIN_S)[0])
     finally:
+        with suppress(ProcessLookupError):
+            signal.pidfd_send_signal(descriptor, signal.SIGKILL)
         os.close(descriptor)
 
 
