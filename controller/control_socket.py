@@ -100,6 +100,7 @@ def parse_command(line: bytes) -> Command | Reply:
     """The command on that line, or the refusal to send back."""
     try:
         given = json.loads(line)
+        json.dumps(given, ensure_ascii=False).encode()  # half a surrogate pair can be written in JSON, and nowhere else
     except (ValueError, RecursionError):
         return refused(None, "This line is not JSON.")
     name = given.get("id") if isinstance(given, dict) and isinstance(given.get("id"), str) else None
