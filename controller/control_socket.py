@@ -1,7 +1,8 @@
 """The local control socket: JSON lines in, JSON lines out, for processes of this machine that may open the file.
 
 A line that is no command is refused with a sentence and changes nothing. A command sent again under its id gets its
-first answer again. Nothing here decides; `handle` does, in the event loop, so that stop waits behind nothing.
+first answer again, but for stop, which is carried out each time. Nothing here decides; `handle` does, in the event
+loop, so that stop waits behind nothing.
 """
 
 import asyncio
@@ -13,7 +14,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from controller.commands import COMMAND, LINE_BYTES_MAX, Command, Reply, Status
+from controller.commands import COMMAND, LINE_BYTES_MAX, Command, Reply, Status, Stop
 
 CONNECTIONS_MAX = 32
 REPLIES_KEPT = 256
@@ -31,7 +32,7 @@ class ControlSocket:
         self._path = path
         self._handle = handle
         self._answered: OrderedDict[str, asyncio.Future[Reply]] = OrderedDict()
-        self._clients: set[asyncio.Task[None]] = set()
+        self._clients: dict[asyncio.Task[None], None] = {}  # the oldest first
         self._server: asyncio.Server | None = None
 
     async def __aenter__(self) -> "ControlSocket":
@@ -53,16 +54,17 @@ class ControlSocket:
     async def _on_client(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         task = asyncio.current_task()
         assert task is not None
-        if len(self._clients) >= CONNECTIONS_MAX:
-            writer.close()
-            return
-        self._clients.add(task)
+        if len(self._clients) >= CONNECTIONS_MAX:  # the oldest makes room, so that a stop always gets through
+            oldest = next(iter(self._clients))
+            del self._clients[oldest]
+            oldest.cancel()
+        self._clients[task] = None
         try:
             await self._converse(reader, writer)
         except (ConnectionError, asyncio.CancelledError):
             pass  # whoever asked has gone, or this process is closing
         finally:
-            self._clients.discard(task)
+            self._clients.pop(task, None)
             writer.close()
 
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -85,7 +87,7 @@ class ControlSocket:
         if isinstance(command, Reply):
             log.warning("refused on the control socket: %s", command.reason)
             return command
-        if isinstance(command, Status):
+        if isinstance(command, Status | Stop):  # stop takes effect every time, whatever its id was used for
             return await self._handle(command)
         known = self._answered.get(command.id)
         if known is None:
