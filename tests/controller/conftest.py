@@ -212,7 +212,7 @@ def new_bench() -> type[Bench]:
     return Bench
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def start_asked() -> Callable[..., StartAsked]:
     return start_of
 
