@@ -15,6 +15,7 @@ from safety.units import (
     larger,
     percent_of,
     smaller,
+    whole_within,
 )
 
 # The device's own ceiling; the host's limits always lie under it.
@@ -41,6 +42,8 @@ TAKE_UP_TRAVEL_MAX_UM: Final = Micrometres(200_000)
 TRAVEL_MAX_UM: Final = Micrometres(150_000)
 PULL_MAX_UM_S: Final = MicrometresPerSecond(5_000)
 TAKE_UP_MAX_UM_S: Final = MicrometresPerSecond(20_000)
+# The fastest that any drive of this protocol pays out.
+PAYOUT_MAX_UM_S: Final = MicrometresPerSecond(40_000)
 # At 5 mm/s and 20 N/mm, 60 ms is 6 N.
 SAMPLE_AGE_MAX_US: Final = Microseconds(60_000)
 SAMPLE_LOST_US: Final = Microseconds(250_000)
@@ -61,6 +64,9 @@ CHANNEL_SATURATED_PERCENT: Final = 95
 # Measured rise over 200 ms that freezes the pull.
 RISE_FREEZE_MN_S: Final = 60_000
 RISE_WINDOW_US: Final = Microseconds(200_000)
+# No cough rises so far within 500 ms, on two samples: let go.
+RISE_RELEASE_MN: Final = Millinewtons(75_000)
+RISE_RELEASE_WINDOW_US: Final = Microseconds(500_000)
 ZERO_WITHIN_MN: Final = Millinewtons(5_000)
 CALIBRATION_DAYS_MAX: Final = 365
 # The patient's switch: pressed and seen so shortly before the pull.
@@ -68,11 +74,12 @@ SWITCH_SEEN_MAX_US: Final = Microseconds(120_000_000)
 SESSION_S_MAX: Final = 45 * 60
 DEVICE_SESSION_S_MAX: Final = 60 * 60
 ARM_EXTRA_S: Final = 15 * 60  # how much longer than the profile the device is armed for
+US_PER_S: Final = 1_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class SiteLimits:
-    """What a site allows. It can only be tighter than what ships, up to the absolute limits above."""
+    """What a site allows. `site_limit_errors` holds it to the absolute limits above."""
 
     ceiling_mn: Millinewtons
     setpoint_cap_mn: Millinewtons
@@ -151,5 +158,18 @@ def session_limits(
         payout_um_s=payout_um_s,
         travel_um=TRAVEL_MAX_UM,
         take_up_travel_um=TAKE_UP_TRAVEL_MAX_UM,
-        duration_us=Microseconds(min(duration_s, DEVICE_SESSION_S_MAX) * 1_000_000),
+        duration_us=Microseconds(min(duration_s, DEVICE_SESSION_S_MAX) * US_PER_S),
+    )
+
+
+def within_absolute(session: SessionLimits) -> bool:
+    """Every limit is there, is a whole number above zero, and is at most the absolute one."""
+    return (
+        whole_within(session.ceiling_mn, 1, SITE_CEILING_MAX_MN)
+        and whole_within(session.pull_um_s, 1, PULL_MAX_UM_S)
+        and whole_within(session.take_up_um_s, 1, TAKE_UP_MAX_UM_S)
+        and whole_within(session.payout_um_s, 1, PAYOUT_MAX_UM_S)
+        and whole_within(session.travel_um, 1, TRAVEL_MAX_UM)
+        and whole_within(session.take_up_travel_um, 1, TAKE_UP_TRAVEL_MAX_UM)
+        and whole_within(session.duration_us, US_PER_S, DEVICE_SESSION_S_MAX * US_PER_S)
     )

@@ -1,7 +1,8 @@
-"""Every motion that can be asked for. Off is not zero: holding still, paying out and letting go are different things."""
+"""Every motion that can be asked for. Off is not zero: holding still, paying out and letting go all differ."""
 
 from dataclasses import dataclass
 from enum import Enum
+from typing import Final
 
 from safety.limits import SessionLimits
 from safety.units import MicrometresPerSecond
@@ -56,3 +57,4 @@ class CutPower:
 
 
 Motion = Arm | Pull | Hold | PayOut | Release | CutPower
+MOTIONS: Final = (Arm, Pull, Hold, PayOut, Release, CutPower)

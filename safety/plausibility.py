@@ -10,15 +10,15 @@ from typing import Final
 
 from safety import limits
 from safety.alarms import AlarmId
+from safety.lateness import NEVER_LATE, Lateness, late_us, passed
 from safety.motion import ReleaseProfile
-from safety.reading import ForceReading, largest_force
+from safety.reading import ForceReading, is_slack, largest_force
 from safety.units import Microseconds, Millinewtons, larger, percent_of
 
-# The rise over 200 ms is judged on points this far apart, so that its memory stays small at any sample rate.
+# The rise is judged on points this far apart, so that its memory stays small at any sample rate.
 RISE_POINT_US: Final = Microseconds(20_000)
-RISE_POINTS_MAX: Final = 12
-# A leaky bucket: it fills while data is late and empties ten times slower, so 500 ms in any 5 s overflow it.
-BUCKET_LEAK_DIVISOR: Final = limits.LATE_WINDOW_US // limits.LATE_IN_WINDOW_MAX_US
+RISE_POINTS_MAX: Final = limits.RISE_RELEASE_WINDOW_US // RISE_POINT_US + 1
+SAMPLES_IN_A_ROW: Final = 2  # one sample may be an outlier
 
 
 class Reaction(Enum):
@@ -46,9 +46,9 @@ class Watch:
     stuck_a_samples: int = 0
     stuck_b_samples: int = 0
     last: ForceReading | None = None
-    late_us: Microseconds = Microseconds(0)
-    judged_us: Microseconds | None = None
+    risen_samples: int = 0
     rise_points: tuple[tuple[Microseconds, Millinewtons], ...] = ()
+    lateness: Lateness = NEVER_LATE
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,8 @@ def watch(
     memory: Watch, reading: ForceReading, age_us: Microseconds, now_us: Microseconds, bounds: Bounds | None
 ) -> tuple[Watch, tuple[Finding, ...]]:
     """Folds one reading in. `age_us` is its age by the device's clock; `bounds` is None while nothing is armed."""
-    after = _bucketed(_remembered(memory, reading, bounds), age_us, now_us)
+    before = memory if _is_in_order(memory, reading) else Watch(lateness=memory.lateness)
+    after = _aged(_remembered(before, reading, bounds), age_us, now_us)
     findings = (
         *_channel_findings(after, reading),
         *_force_findings(after, reading, bounds),
@@ -74,7 +75,7 @@ def watch(
 
 def waited(memory: Watch, age_us: Microseconds, now_us: Microseconds) -> tuple[Watch, tuple[Finding, ...]]:
     """Folds in time that passed without a reading; `age_us` is the age of the newest one."""
-    after = _bucketed(memory, age_us, now_us)
+    after = _aged(memory, age_us, now_us)
     return after, _age_findings(after, age_us)
 
 
@@ -86,6 +87,15 @@ def reading_is_fresh(age_us: Microseconds) -> bool:
 def channels_allowed_apart(force_mn: Millinewtons) -> Millinewtons:
     """How far two channels may differ at that force: max(15 N, 8 %)."""
     return larger(limits.CHANNELS_DIFFER_MN, percent_of(force_mn, limits.CHANNELS_DIFFER_PERCENT))
+
+
+def _is_in_order(memory: Watch, reading: ForceReading) -> bool:
+    """A clock that went back is another one (the table was reset): what was remembered by the old one is void."""
+    return memory.last is None or reading.taken_us >= memory.last.taken_us
+
+
+def _aged(memory: Watch, age_us: Microseconds, now_us: Microseconds) -> Watch:
+    return replace(memory, lateness=passed(memory.lateness, age_us, now_us))
 
 
 def _counted(condition: bool, count: int) -> int:
@@ -102,7 +112,7 @@ def _remembered(memory: Watch, reading: ForceReading, bounds: Bounds | None) -> 
     force_mn = largest_force(reading)
     apart_mn = _apart(reading)
     last = memory.last
-    loaded = force_mn is not None and force_mn > limits.SLACK_MN
+    loaded = not is_slack(reading)
     target_mn = None if bounds is None else bounds.target_mn
     return replace(
         memory,
@@ -133,6 +143,7 @@ def _remembered(memory: Watch, reading: ForceReading, bounds: Bounds | None) -> 
         stuck_a_samples=_counted(loaded and last is not None and last.raw_a == reading.raw_a, memory.stuck_a_samples),
         stuck_b_samples=_counted(loaded and last is not None and last.raw_b == reading.raw_b, memory.stuck_b_samples),
         last=reading,
+        risen_samples=_counted(_has_risen_far(memory.rise_points, reading.taken_us, force_mn), memory.risen_samples),
         rise_points=_rise_points(memory.rise_points, reading.taken_us, force_mn),
     )
 
@@ -155,17 +166,13 @@ def _rise_points(
     return (*points[-(RISE_POINTS_MAX - 1) :], (taken_us, force_mn))
 
 
-def _bucketed(memory: Watch, age_us: Microseconds, now_us: Microseconds) -> Watch:
-    if memory.judged_us is None:
-        return replace(memory, judged_us=now_us)
-    passed_us = max(0, now_us - memory.judged_us)
-    level_us = memory.late_us
-    if reading_is_fresh(age_us):
-        level_us = Microseconds(max(0, level_us - passed_us // BUCKET_LEAK_DIVISOR))
-    else:
-        # Only the part beyond 60 ms is late, also when this is the first look after a long silence.
-        level_us = Microseconds(level_us + min(passed_us, max(0, age_us - limits.SAMPLE_AGE_MAX_US)))
-    return replace(memory, late_us=level_us, judged_us=now_us)
+def _has_risen_far(
+    points: tuple[tuple[Microseconds, Millinewtons], ...], taken_us: Microseconds, force_mn: Millinewtons | None
+) -> bool:
+    return force_mn is not None and any(
+        taken_us - before_us <= limits.RISE_RELEASE_WINDOW_US and force_mn - before_mn > limits.RISE_RELEASE_MN
+        for before_us, before_mn in points
+    )
 
 
 def _tripping(alarm: AlarmId, detail: str) -> Finding:
@@ -180,7 +187,7 @@ def _channel_findings(memory: Watch, reading: ForceReading) -> tuple[Finding, ..
             "a force channel gave no reading",
         ),
         (
-            _out_of_range(reading.raw_a, reading.force_a_mn) or _out_of_range(reading.raw_b, reading.force_b_mn),
+            channel_out_of_range(reading),
             AlarmId.A05,
             f"a force channel is out of range: A {_shown(reading.force_a_mn)}, B {_shown(reading.force_b_mn)}",
         ),
@@ -191,7 +198,7 @@ def _channel_findings(memory: Watch, reading: ForceReading) -> tuple[Finding, ..
             f"{limits.CHANNEL_STUCK_SAMPLES} identical readings under load",
         ),
         (
-            memory.far_apart_samples >= 2
+            memory.far_apart_samples >= SAMPLES_IN_A_ROW
             or _lasted(memory.differ_since_us, reading.taken_us, limits.CHANNELS_DIFFER_US),
             AlarmId.A07,
             f"A {_shown(reading.force_a_mn)}, B {_shown(reading.force_b_mn)}",
@@ -201,7 +208,13 @@ def _channel_findings(memory: Watch, reading: ForceReading) -> tuple[Finding, ..
 
 
 def channel_missing(reading: ForceReading) -> bool:
+    """Either channel gave nothing."""
     return reading.force_a_mn is None or reading.force_b_mn is None
+
+
+def channel_out_of_range(reading: ForceReading) -> bool:
+    """Either channel at 95 % of full scale, or below -30 N."""
+    return _out_of_range(reading.raw_a, reading.force_a_mn) or _out_of_range(reading.raw_b, reading.force_b_mn)
 
 
 def _out_of_range(raw: int | None, force_mn: Millinewtons | None) -> bool:
@@ -220,9 +233,11 @@ def _force_findings(memory: Watch, reading: ForceReading, bounds: Bounds | None)
         return ()
     force = _shown(largest_force(reading))
     findings: list[Finding] = []
-    if memory.over_ceiling_samples >= 2:
+    if memory.over_ceiling_samples >= SAMPLES_IN_A_ROW:
         findings.append(_tripping(AlarmId.A01, f"{force}, over the session ceiling of {_shown(bounds.ceiling_mn)}"))
-    if memory.far_over_target_samples >= 2 or _lasted(
+    if memory.risen_samples >= SAMPLES_IN_A_ROW:
+        findings.append(_tripping(AlarmId.A01, f"{force}, risen by more than 75 N within 500 ms"))
+    if memory.far_over_target_samples >= SAMPLES_IN_A_ROW or _lasted(
         memory.over_target_since_us, reading.taken_us, limits.TARGET_MARGIN_US
     ):
         findings.append(
@@ -235,22 +250,27 @@ def _force_findings(memory: Watch, reading: ForceReading, bounds: Bounds | None)
 
 
 def _rises_fast(memory: Watch) -> bool:
-    if len(memory.rise_points) < 2:
+    """Over the whole of the last 200 ms: from the oldest point within them to the newest."""
+    window = [point for point in memory.rise_points if _is_within_rise_window(memory, point)]
+    if len(window) < 2:
         return False
-    newest_us, newest_mn = memory.rise_points[-1]
-    for taken_us, force_mn in memory.rise_points:
-        if newest_us - taken_us <= limits.RISE_WINDOW_US:
-            # The oldest point within 200 ms decides; a window not yet full cannot have lasted 200 ms.
-            full = newest_us - taken_us > limits.RISE_WINDOW_US - RISE_POINT_US
-            return full and (newest_mn - force_mn) * 1_000_000 > limits.RISE_FREEZE_MN_S * (newest_us - taken_us)
-    return False
+    (oldest_us, oldest_mn), (newest_us, newest_mn) = window[0], window[-1]
+    passed_us = newest_us - oldest_us
+    # A window not yet full cannot have lasted 200 ms.
+    full = passed_us > limits.RISE_WINDOW_US - RISE_POINT_US
+    return full and (newest_mn - oldest_mn) * limits.US_PER_S > limits.RISE_FREEZE_MN_S * passed_us
+
+
+def _is_within_rise_window(memory: Watch, point: tuple[Microseconds, Millinewtons]) -> bool:
+    return memory.rise_points[-1][0] - point[0] <= limits.RISE_WINDOW_US
 
 
 def _age_findings(memory: Watch, age_us: Microseconds) -> tuple[Finding, ...]:
     if age_us > limits.SAMPLE_LOST_US:
         return (_tripping(AlarmId.A13, f"the newest sample is {age_us // 1000} ms old"),)
-    if memory.late_us > limits.LATE_IN_WINDOW_MAX_US:
-        return (_tripping(AlarmId.A13, f"data was late for {memory.late_us // 1000} ms within 5 s"),)
+    late = late_us(memory.lateness)
+    if late > limits.LATE_IN_WINDOW_MAX_US:
+        return (_tripping(AlarmId.A13, f"data was late for {late // 1000} ms within 5 s"),)
     if not reading_is_fresh(age_us):
         detail = f"the newest sample is {age_us // 1000} ms old"
         return (Finding(AlarmId.A14, Reaction.FREEZE, ReleaseProfile.PROTECTIVE, detail),)

@@ -9,6 +9,11 @@ Microseconds = NewType("Microseconds", int)
 Milliseconds = NewType("Milliseconds", int)
 
 
+def whole_within(value: int, least: int, most: int) -> bool:
+    """A whole number between both. What is none (3.5, True, nan, None) never passes, whatever it compares as."""
+    return type(value) is int and least <= value <= most
+
+
 def larger(first: Millinewtons, second: Millinewtons) -> Millinewtons:
     return first if first >= second else second
 
