@@ -1,6 +1,7 @@
 """The only way from a decision to the wire: a Permit, spent once, as the frame that it stands for.
 
-The encoder reads its own bytes back and checks the absolute limits again, so that a mistake in it cannot pull.
+The absolute limits are checked once more on the message, and the frame is read back, so that a mistake in either
+cannot pull.
 """
 
 from typing import Final
@@ -9,9 +10,11 @@ from firmware_bridge import messages
 from firmware_bridge.framing import FrameDecoder
 from firmware_bridge.link import SEQ_WRAP, Link
 from safety import limits, motion
-from safety.limiter import PAYOUT_MAX_UM_S, Permit
+from safety.limiter import Permit
+from safety.units import whole_within
 
 TAKE_UP_MAX_UM_S: Final = int(limits.TAKE_UP_MAX_UM_S)
+PAYOUT_MAX_UM_S: Final = int(limits.PAYOUT_MAX_UM_S)
 
 
 class NotPermitted(Exception):
@@ -23,8 +26,11 @@ def execute(permit: Permit, link: Link) -> bytes:
     if type(permit) is not Permit or not permit.spend():
         raise NotPermitted("A motion needs a permit of its own; this one is forged or was used before.")
     message = command_of(permit)
+    if not _is_within_the_absolute(message):
+        raise NotPermitted("The motion is beyond the absolute limits.")
     frame = link.send(message)
-    _check(frame, message)
+    if list(FrameDecoder().feed(frame)) != [(link.sent_counter, message)]:
+        raise NotPermitted("The encoder's own bytes do not say what was meant.")
     return frame
 
 
@@ -56,18 +62,17 @@ def _move(permit: Permit, velocity_um_s: int) -> messages.Move:
     return messages.Move(basis=permit.basis_seq % SEQ_WRAP, velocity_um_s=velocity_um_s, lease_ms=permit.lease_ms)
 
 
-def _check(frame: bytes, meant: messages.HostMessage) -> None:
-    read_back = [message for _counter, message in FrameDecoder().feed(frame)]
-    if read_back != [meant]:
-        raise NotPermitted("The encoder's own bytes do not say what was meant.")
+def _is_within_the_absolute(meant: messages.HostMessage) -> bool:
     match meant:
         case messages.Move():
-            allowed = -PAYOUT_MAX_UM_S <= meant.velocity_um_s <= TAKE_UP_MAX_UM_S
-            allowed = allowed and 1 <= meant.lease_ms <= limits.LEASE_MS_MAX
+            speed_allowed = whole_within(meant.velocity_um_s, -PAYOUT_MAX_UM_S, TAKE_UP_MAX_UM_S)
+            return speed_allowed and whole_within(meant.lease_ms, 1, limits.LEASE_MS_MAX)
         case messages.Arm():
-            allowed = 0 < meant.ceiling_mn <= limits.SITE_CEILING_MAX_MN and 0 < meant.pull_um_s <= limits.PULL_MAX_UM_S
-            allowed = allowed and 0 < meant.duration_s <= limits.DEVICE_SESSION_S_MAX
+            return (
+                whole_within(meant.ceiling_mn, 1, limits.SITE_CEILING_MAX_MN)
+                and whole_within(meant.travel_um, 1, limits.TRAVEL_MAX_UM)
+                and whole_within(meant.pull_um_s, 1, limits.PULL_MAX_UM_S)
+                and whole_within(meant.duration_s, 1, limits.DEVICE_SESSION_S_MAX)
+            )
         case _:
-            allowed = True
-    if not allowed:
-        raise NotPermitted("The motion is beyond the absolute limits.")
+            return True
