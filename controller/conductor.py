@@ -144,6 +144,7 @@ class Conductor:
                 self._restarted = True
             case ProtocolMismatch():
                 self.mismatch = event
+                return self.take(ConditionChanged("A42", event.sentence), now_us)
             case Ack() | Nak() | Trip():
                 return self.take(TableSaid(event), now_us)
             case _:
@@ -155,9 +156,11 @@ class Conductor:
         assert identity is not None  # the link is ready
         restarted, self._restarted, self._found = self._restarted, False, True
         self._damage = self._damaged_frames()  # a port is opened in the middle of a frame: that is no noise
+        agreed = b"" if self.mismatch is None else self.take(ConditionChanged("A42", None), now_us)
+        self.mismatch = None
         calibrations = self.link.calibrations
         record = self._record_of(identity.serial)
-        return self.take(TableFound(identity, calibrations[0], calibrations[1], restarted, record), now_us)
+        return agreed + self.take(TableFound(identity, calibrations[0], calibrations[1], restarted, record), now_us)
 
     def _age_us(self, now_us: int) -> int | None:
         return None if self._newest is None else self._clock.age_us(self._newest.t_us, now_us)
