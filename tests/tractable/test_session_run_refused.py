@@ -15,11 +15,8 @@ from firmware_bridge.messages import PROTOCOL, Hello, Identity, IdentityFlag
 BROKEN = {
     "too much for the site": (("100 N", "301 N"), "more than this site allows"),
     "more than half the body weight": (('"80 kg"', '"40 kg"'), ("100 N", "200 N"), "more than half of the body weight"),
-    "too little to hold": (("100 N", "19 N"), "check the unit"),
     "no unit": (("100 N", "100"), "pull.force"),
     "not a number": (("100 N", "nan N"), "pull.force"),
-    "too long": (('"60 s"', '"31 min"'), "outside 1 to 30 min"),
-    "too steep": (("20 N/s", "21 N/s"), "A ramp of 21 N/s"),
     "no such mode": (('"static"', '"jerking"'), "pull.mode: use 'static'"),
     "a misspelt field": (("time_at_force", "time_at_froce"), "there is no such field"),
     "a name for a pseudonym": (("K7-2F41", "Jane Doe"), "never a name"),
@@ -175,7 +172,7 @@ def test_a_table_of_another_protocol_is_exit_3(type_in, prescribe, port):
     assert all(isinstance(message, Hello) for message in greeted)
 
 
-@pytest.mark.parametrize("noise", [b"", b"ATZ\r\nOK\r\n", b"\x00\xff" * 40], ids=["silence", "a modem", "noise"])
+@pytest.mark.parametrize("noise", [b"", b"\r\nOK\r\n\x00\xff" * 8], ids=["silence", "noise"])
 def test_something_else_on_the_port_is_exit_3_and_is_sent_nothing_but_greetings(type_in, prescribe, port, noise):
     decoder, sent = FrameDecoder(), []
 
