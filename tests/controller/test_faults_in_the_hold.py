@@ -14,6 +14,8 @@ DEAD = LineFaults(dead=True)
 LEASE_AND_WAY_MS = 270  # the longest lease, and the way of the last command
 OVER_CEILING_N = 20
 TRIPPED_BIT = 8
+# Tables and patients that disturbances are tried on; the soft one at a force that is reached sooner.
+HELD = (("nominal", 300), ("nominal_80", 300), ("stiff", 300), ("soft", 150))
 FALL_OVER_100_MS_MAX_N = 15
 
 
@@ -97,8 +99,10 @@ def test_a_fault_latches_its_own_alarm_first_and_lets_go_in_time(
     holding, inject: Callable, alarm: str, slack_ms: int
 ) -> None:
     inject(holding)
-    holding.run_for(9)
+    slack = holding.run_to_slack(9)
+    holding.run_for(0.2)
 
+    assert slack
     assert isinstance(holding.state.phase, Tripped)
     assert holding.root == alarm
     assert holding.peak_since_fault_n <= holding.ceiling_n + OVER_CEILING_N
@@ -108,12 +112,16 @@ def test_a_fault_latches_its_own_alarm_first_and_lets_go_in_time(
     assert not holding.table.truth.drive_enabled
 
 
+@pytest.fixture
+def slower(hold):
+    """The table with 80 samples a second: where no more than a table is wanted, it is also the faster to compute."""
+    return hold("nominal_80")
+
+
 @pytest.mark.parametrize(
     "inject", [press_switch, unplug_switch, press_emergency_stop], ids=["pressed", "unplugged", "emergency stop"]
 )
-def test_the_slower_table_lets_go_at_its_patients_word_within_6_s(hold, inject: Callable) -> None:
-    slower = hold("nominal_80")
-
+def test_the_slower_table_lets_go_at_its_patients_word_within_6_s(slower, inject: Callable) -> None:
     inject(slower)
     slower.run_for(7)
 
@@ -147,12 +155,21 @@ def test_a_table_that_was_reset_is_named_as_such_whatever_its_frame_numbers_were
 
     holding.table.reset()
     named = holding.run_until(lambda bench: bench.root is not None, 0.4)
-    holding.run_for(14)
+    holding.run_for(0.5)
 
     assert named
     assert holding.root == "A18"
     assert holding.pulled_ms_after_fault <= 100
-    assert holding.force_n < 15
+
+
+def test_a_table_that_was_reset_bleeds_down_by_itself_within_15_s(hold) -> None:
+    bench = hold("nominal_80")
+
+    bench.table.reset()
+    bench.run_for(15.5)
+
+    assert bench.slack_ms_after_fault <= 15_000
+    assert bench.steepest_fall_n() <= FALL_OVER_100_MS_MAX_N
 
 
 @pytest.mark.parametrize(
@@ -210,121 +227,121 @@ def test_doubled_and_damaged_bytes_are_told_as_noise_and_the_pull_goes_on(holdin
     assert holding.alarms == ["A15"]
 
 
-def test_noise_on_the_line_is_told_once_until_it_was_quiet_for_a_while(holding) -> None:
-    holding.to_host.faults = LineFaults(flip=0.05)
-    holding.run_for(3)
-    holding.to_host.faults = WORKING
-    holding.run_for(12)
+def test_noise_on_the_line_is_told_once_until_it_was_quiet_for_a_while(slower) -> None:
+    slower.to_host.faults = LineFaults(flip=0.05)
+    slower.run_for(3)
+    slower.to_host.faults = WORKING
+    slower.run_for(12)
 
-    assert holding.alarms_told == ["A15"]
-    assert holding.alarms == []
+    assert slower.alarms_told == ["A15"]
+    assert slower.alarms == []
 
 
-@pytest.mark.parametrize("rig", ["nominal", "nominal_80", "stiff", "soft"])
+@pytest.mark.parametrize(("rig", "target_n"), HELD)
 @pytest.mark.parametrize("cough_n", [60.0, 80.0])
-def test_a_cough_rides_through(hold, rig: str, cough_n: float) -> None:
-    bench = hold(rig)
+def test_a_cough_rides_through(hold, rig: str, target_n: int, cough_n: float) -> None:
+    bench = hold(rig, f"{target_n} N")
 
     bench.table.plant.cough(cough_n, 300)
     bench.run_for(3)
 
     assert isinstance(bench.state.phase, Holding)
     assert set(bench.alarms_told) <= {"A03"}
-    assert max(abs(force_n - 300) for force_n in bench.since_fault_n) < 30
-    assert all(abs(force_n - 300) < 10 for force_n in bench.since_fault_n[-1500:])
+    assert max(abs(force_n - target_n) for force_n in bench.since_fault_n) < 30
+    assert all(abs(force_n - target_n) < 10 for force_n in bench.since_fault_n[-1500:])
 
 
-@pytest.mark.parametrize(("rig", "peak_n"), [("nominal", 305), ("nominal_80", 315), ("stiff", 310), ("soft", 305)])
-def test_a_patient_who_moves_away_is_followed(hold, rig: str, peak_n: float) -> None:
-    bench = hold(rig)
+@pytest.mark.parametrize(("rig", "target_n"), HELD)
+def test_a_patient_who_moves_away_is_followed(hold, rig: str, target_n: int) -> None:
+    bench = hold(rig, f"{target_n} N")
 
     bench.table.plant.shift(20, 2000)
     bench.run_for(5)
 
     assert isinstance(bench.state.phase, Holding)
     assert bench.alarms_told == []
-    assert bench.peak_since_fault_n < peak_n
-    assert min(bench.since_fault_n[-1000:]) > 295
+    assert bench.peak_since_fault_n < target_n + (15 if rig == "nominal_80" else 10)
+    assert min(bench.since_fault_n[-1000:]) > target_n - 5
 
 
-@pytest.mark.parametrize("rig", ["nominal", "nominal_80", "stiff", "soft"])
-def test_a_patient_who_moves_towards_the_table_is_pulled_again_without_overshoot(hold, rig: str) -> None:
-    bench = hold(rig)
+@pytest.mark.parametrize(("rig", "target_n"), HELD)
+def test_a_patient_who_moves_towards_the_table_is_pulled_again_without_overshoot(hold, rig: str, target_n: int) -> None:
+    bench = hold(rig, f"{target_n} N")
 
     bench.table.plant.shift(-20, 2000)
     bench.run_for(7)
 
     assert isinstance(bench.state.phase, Holding)
     assert set(bench.alarms_told) <= {"A03"}
-    assert bench.peak_since_fault_n < 312
-    assert all(abs(force_n - 300) < 10 for force_n in bench.since_fault_n[6200:])
+    assert bench.peak_since_fault_n < target_n + 12
+    assert all(abs(force_n - target_n) < 10 for force_n in bench.since_fault_n[6200:])
 
 
-def test_a_trip_is_left_by_slack_for_2_s_and_the_cause_by_name_and_a_new_session(holding) -> None:
-    press_switch(holding)
-    holding.run_for(1)
-    loaded = holding.acknowledge("A10")
-    holding.run_to_slack()
-    just_slack = holding.acknowledge("A10")
-    holding.run_for(2.5)
-    wrong = holding.acknowledge("A12")
+def test_a_trip_is_left_by_slack_for_2_s_and_the_cause_by_name_and_a_new_session(slower) -> None:
+    press_switch(slower)
+    slower.run_for(1)
+    loaded = slower.acknowledge("A10")
+    slower.run_to_slack()
+    just_slack = slower.acknowledge("A10")
+    slower.run_for(2.5)
+    wrong = slower.acknowledge("A12")
 
-    right = holding.acknowledge("A10")
-    holding.run_for(1)
+    right = slower.acknowledge("A10")
+    slower.run_for(1)
 
     assert [answer.done for answer in (loaded, just_slack, wrong, right)] == [False, False, False, True]
     assert "slack for 2 s" in loaded.reason
     assert "There is no alarm A12" in wrong.reason
-    assert isinstance(holding.state.phase, Idle)
-    assert holding.state.reading is not None
-    assert not holding.state.reading.tripped
-    assert holding.alarms == []
-    assert holding.start(session_id="S2").done
-    assert holding.run_to(Ramping, Tripped)
-    assert isinstance(holding.state.phase, Ramping)
+    assert isinstance(slower.state.phase, Idle)
+    assert slower.state.reading is not None
+    assert not slower.state.reading.tripped
+    assert slower.alarms == []
+    assert slower.start(session_id="S2").done
+    assert slower.run_to(Ramping, Tripped)
+    assert isinstance(slower.state.phase, Ramping)
 
 
-def test_a_cause_that_is_still_there_cannot_be_acknowledged(holding) -> None:
-    press_emergency_stop(holding)
-    holding.run_for(8)
+def test_a_cause_that_is_still_there_cannot_be_acknowledged(slower) -> None:
+    press_emergency_stop(slower)
+    slower.run_for(8)
 
-    pressed = holding.acknowledge("A12")
-    holding.table.release_emergency_stop()
-    holding.run_for(2.5)
-    released = holding.acknowledge("A12")
+    pressed = slower.acknowledge("A12")
+    slower.table.release_emergency_stop()
+    slower.run_for(2.5)
+    released = slower.acknowledge("A12")
 
     assert not pressed.done
     assert released.done
 
 
-def test_nothing_resumes_by_itself_when_the_line_comes_back(holding) -> None:
-    cut_both(holding)
-    holding.run_for(8)
-    holding.to_host.faults = holding.to_table.faults = WORKING
-    holding.fault_now()
-    holding.run_for(20)
+def test_nothing_resumes_by_itself_when_the_line_comes_back(slower) -> None:
+    cut_both(slower)
+    slower.run_for(8)
+    slower.to_host.faults = slower.to_table.faults = WORKING
+    slower.fault_now()
+    slower.run_for(20)
 
-    assert isinstance(holding.state.phase, Tripped)
-    assert holding.root == "A13"
-    assert holding.pulls_since_fault == []
-    assert holding.force_n == 0
+    assert isinstance(slower.state.phase, Tripped)
+    assert slower.root == "A13"
+    assert slower.pulls_since_fault == []
+    assert slower.force_n == 0
 
 
 @pytest.mark.parametrize(
     ("inject", "alarm"), [(freeze_host, "A16"), (cut_to_table, "A13"), (lambda bench: bench.table.reset(), "A18")]
 )
-def test_what_followed_from_a_trip_goes_with_it(holding, inject: Callable, alarm: str) -> None:
-    inject(holding)
-    holding.run_for(2)
-    holding.to_table.faults = WORKING
-    holding.run_for(15)
+def test_what_followed_from_a_trip_goes_with_it(slower, inject: Callable, alarm: str) -> None:
+    inject(slower)
+    slower.run_for(2)
+    slower.to_table.faults = WORKING
+    slower.run_for(15)
 
-    acknowledged = holding.acknowledge(alarm)
-    holding.run_for(1)
+    acknowledged = slower.acknowledge(alarm)
+    slower.run_for(1)
 
     assert acknowledged.done, acknowledged.reason
-    assert isinstance(holding.state.phase, Idle)
-    assert holding.alarms == []
+    assert isinstance(slower.state.phase, Idle)
+    assert slower.alarms == []
 
 
 def test_a_faster_cause_during_a_slower_release_makes_it_faster(holding) -> None:
