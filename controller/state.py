@@ -131,7 +131,7 @@ def situation(s: Step) -> Situation:
         age_us=Microseconds(state.age_us),
         interlock=state.interlock,
         limits=None if course is None else course.limits,
-        armed_for_us=Microseconds(0 if armed_us is None else taken_us - armed_us),
+        armed_for_us=None if armed_us is None else Microseconds(taken_us - armed_us),
         took_up_from_um=None
         if course is None or course.took_up_from_um is None
         else Micrometres(course.took_up_from_um),
