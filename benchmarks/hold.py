@@ -72,7 +72,7 @@ def _hold(rig: Rig, seed: int) -> tuple[list[float], float]:
         return isinstance(stack.state.phase, Ended | Tripped)
 
     if not stack.run_until(note, HOLD_S + 120) or not isinstance(stack.state.phase, Ended) or not errors_n:
-        raise NotHeld(f"the session on {rig} ended in {stack.state.phase}")
+        raise NotHeld(f"the session on {rig.name} ended in {stack.state.phase}")
     return errors_n, stack.now_us / 1e6 / (time.perf_counter() - began)
 
 
