@@ -68,6 +68,15 @@ def test_half_a_second_in_five_is_kept_for_five_seconds_and_then_forgotten() -> 
     assert late_us(looked([at_us for at_us in samples_us if at_us <= 5_560_000 + SLOT_US], [])) == 0
 
 
+def test_a_slot_is_forgotten_once_all_of_it_is_five_seconds_old() -> None:
+    late = looked([0, 80_000], [])
+    begins_to_be_forgotten_us = limits.LATE_WINDOW_US + SLOT_US
+
+    assert late.slots == ((0, 20_000),)
+    assert passed(late, 0, begins_to_be_forgotten_us - 1).slots[0] == (0, 20_000)
+    assert (0, 20_000) not in passed(late, 0, begins_to_be_forgotten_us).slots
+
+
 @settings(max_examples=200, deadline=None, derandomize=True)
 @given(st.lists(st.integers(1_000, 400_000), min_size=1, max_size=80))
 def test_never_less_than_what_was_late_within_five_seconds_and_bounded(gaps_us) -> None:

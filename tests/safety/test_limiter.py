@@ -239,10 +239,14 @@ def test_winding_in_is_slow_above_15_newtons_and_never_nothing_or_backwards(
     ("loaded_at_um", "cable_um", "verdict"),
     [(None, 200_000, "permitted"), (None, 200_001, "A26"), (100_000, 200_001, "permitted"), (40_000, 200_001, "A09")],
 )
-def test_slack_is_taken_up_for_200_mm_and_no_further(pulling, loaded_at_um, cable_um, verdict) -> None:
-    slack = {"force_a_mn": 0, "force_b_mn": 0}
+@pytest.mark.parametrize("began_um", [0, 70_000, -70_000])
+def test_slack_is_taken_up_for_200_mm_and_no_further(pulling, loaded_at_um, cable_um, verdict, began_um) -> None:
+    where = {"took_up_from_um": began_um, "cable_um": began_um + cable_um}
+    loaded_at_um = None if loaded_at_um is None else began_um + loaded_at_um
 
-    assert verdict_on(PULL, pulling(loaded_at_um=loaded_at_um, cable_um=cable_um, **slack)) == verdict
+    situation = pulling(loaded_at_um=loaded_at_um, force_a_mn=0, force_b_mn=0, **where)
+
+    assert verdict_on(PULL, situation) == verdict
 
 
 @pytest.mark.parametrize(("age_us", "verdict"), [(60_001, "permitted"), (250_000, "permitted"), (250_001, "A13")])
@@ -356,6 +360,15 @@ def test_every_predicate_denies_where_nothing_is_known(pulling) -> None:
     assert not any(holds(nothing) for holds in [*of_the_reading, *of_the_limits, limiter.interlock_closed])
     assert limiter.pull_limit_um_s(nothing) == 0
     assert not limiter.under_ceiling(pulling(force_a_mn=None, force_b_mn=None))
+
+
+@pytest.mark.parametrize("unknown", [{"reading": None}, {"limits": None}], ids=["no reading", "no limits"])
+def test_what_needs_both_a_reading_and_limits_denies_without_either(pulling, unknown) -> None:
+    situation = pulling(**unknown)
+    needing_both = [limiter.under_ceiling, limiter.within_travel, limiter.within_take_up]
+
+    assert not any(holds(situation) for holds in needing_both)
+    assert limiter.pull_limit_um_s(situation) == 0
 
 
 def test_a_refusal_names_its_alarm_and_what_to_do(pulling) -> None:

@@ -209,6 +209,11 @@ def test_the_rise_is_judged_to_the_millinewton(run, rise_mn, expected) -> None:
     assert run([*[50_000] * 10, 50_000 + rise_mn], CEILING_ONLY, 20_000) == expected
 
 
+@pytest.mark.parametrize(("points", "expected"), [(10, []), (11, ["A03"])], ids=["180 ms", "200 ms"])
+def test_the_rise_is_judged_over_no_less_than_its_window(run, points, expected) -> None:
+    assert run([50_000 + 2_000 * number for number in range(points)], CEILING_ONLY, 20_000) == expected
+
+
 def test_a_cough_freezes_only_while_it_rises(run) -> None:
     cough = [100_000] * 10 + [100_000 + 4_000 * n for n in range(11)] + [140_000] * 11
 
