@@ -22,8 +22,9 @@ from safety.plausibility import Watch
 from safety.reading import ForceReading
 from safety.units import Micrometres, Microseconds
 
-# A release is said again while the table does not show that it is letting go.
-RELEASE_AGAIN_US: Final = 250_000
+# A release is said again while the table does not show that it is letting go; well before the lease would end, since a
+# release that was lost once must not become a trip.
+RELEASE_AGAIN_US: Final = 60_000
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ WORKING = LineFaults()
 DEAD = LineFaults(dead=True)
 LEASE_AND_WAY_MS = 270  # the longest lease, and the way of the last command
 OVER_CEILING_N = 20
-TRIPPED_BIT = 8
+RELEASING_BIT, TRIPPED_BIT = 4, 8
 # Tables and patients that disturbances are tried on; the soft one at a force that is reached sooner.
 HELD = (("nominal", 300), ("nominal_80", 300), ("stiff", 300), ("soft", 150))
 FALL_OVER_100_MS_MAX_N = 15
@@ -379,3 +379,25 @@ def test_the_operators_stop_lets_go_at_20_newtons_a_second(holding) -> None:
     assert 13_500 < holding.slack_ms_after_fault < 15_500
     assert holding.alarms_told == []
     assert holding.force_n == 0
+
+
+def test_a_release_that_is_lost_on_the_line_is_repeated_before_the_lease_ends(holding) -> None:
+    cut_to_table(holding)
+    holding.stop()
+    holding.to_table.faults = WORKING
+    holding.run_for(1)
+
+    assert holding.table.firmware.status & RELEASING_BIT
+    assert holding.alarms_told == []
+
+
+def test_the_record_goes_on_after_a_trip_without_a_target(holding) -> None:
+    before = len(holding.memory.samples)
+
+    press_switch(holding)
+    holding.run_for(2)
+
+    tripped = [row.t_us for row in holding.memory.events if row.kind == "alarm"]
+    after = [row for row in holding.memory.samples[before:] if row.t_us > tripped[0]]
+    assert len(after) == pytest.approx(2 * 320, abs=5)
+    assert {row.target_mn for row in after} == {None}
