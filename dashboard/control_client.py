@@ -56,6 +56,8 @@ class ControlClient:
         ticks: tuple[HumanTick, ...],
         confirmed_mn: int | None,
         command_id: str | None = None,
+        *,
+        unattended: bool = False,
     ) -> Answer:
         return await self.ask(
             Start(
@@ -66,6 +68,7 @@ class ControlClient:
                 prescription=prescription,
                 ticks=ticks,
                 confirmed_mn=confirmed_mn,
+                unattended=unattended,
             )
         )
 

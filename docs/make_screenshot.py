@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 
 from playwright.async_api import Browser, ViewportSize, async_playwright, expect
 
-from controller.commands import HUMAN_TICKS, Start, Status
+from controller.commands import HUMAN_TICKS, Status
 from controller.messages import PhaseName, State
 from dashboard.control_client import ControlClient, Outcome, new_command_id
 from tractable.local_stack import LocalStack
@@ -66,17 +66,7 @@ async def start(control: ControlClient) -> None:
     """Starts the session as soon as the controller has found its table. Raises NoPicture."""
     until = time.monotonic() + STARTED_WITHIN_S
     while True:
-        asked = Start(
-            do="start",
-            id=new_command_id(),
-            actor=ACTOR,
-            expires_us=time.monotonic_ns() // 1000 + 2_000_000,
-            prescription=PRESCRIPTION,
-            ticks=HUMAN_TICKS,
-            confirmed_mn=300_000,
-            unattended=True,
-        )
-        answer = await control.ask(asked)
+        answer = await control.start(PRESCRIPTION, HUMAN_TICKS, 300_000, unattended=True)
         if answer.outcome is Outcome.DONE:
             return
         if time.monotonic() > until:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from rich.console import Console
 
-from controller.commands import HUMAN_TICKS, Start, Status
+from controller.commands import HUMAN_TICKS, Status
 from controller.messages import PhaseName, State
 from dashboard.control_client import Answer, Outcome, new_command_id
 from tractable.exit_codes import Exit
@@ -23,6 +23,7 @@ ACTOR: Final = "demonstration"
 STATUS_EVERY_S: Final = 0.25
 START_WITHIN_S: Final = 20.0
 # About two minutes: zero, switch, slack, half a minute of ramp, a minute at force, a quarter of letting go.
+FORCE_MN: Final = 300_000
 PRESCRIPTION: Final[dict[str, Any]] = {
     "patient": {"pseudonym": "DEMO-1", "body_mass": "80 kg"},
     "pull": {"mode": "static", "force": "300 N", "time_at_force": "60 s", "ramp": "15 N/s"},
@@ -81,25 +82,13 @@ class Demo:
     async def _start_when_ready(self) -> Answer | None:
         until = time.monotonic() + START_WITHIN_S
         while not self._stop.is_set():
-            answer = await self._stack.control.ask(self._start())
+            answer = await self._stack.control.start(PRESCRIPTION, HUMAN_TICKS, FORCE_MN, unattended=True)
             if answer.outcome is Outcome.DONE:
                 return answer
             if time.monotonic() > until:
                 raise DemoFailed(f"The demonstration session could not start: {answer.sentence}")
             await asyncio.sleep(STATUS_EVERY_S)
         return None
-
-    def _start(self) -> Start:
-        return Start(
-            do="start",
-            id=new_command_id(),
-            actor=ACTOR,
-            expires_us=time.monotonic_ns() // 1000 + 2_000_000,
-            prescription=PRESCRIPTION,
-            ticks=HUMAN_TICKS,
-            confirmed_mn=300_000,
-            unattended=True,
-        )
 
     async def _follow(self) -> None:
         printer = LinePrinter(self._console)

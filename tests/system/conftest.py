@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from controller.commands import HUMAN_TICKS, Start, Status
+from controller.commands import HUMAN_TICKS, Status
 from controller.messages import State
 from controller.quantities import force_mn
 from dashboard.control_client import Answer, Outcome, new_command_id
@@ -45,16 +45,7 @@ class RunningStack:
             "pull": {"mode": "static", "force": force, "time_at_force": time_at_force, "ramp": "20 N/s"},
             "prescribed": {"by": ACTOR},
         }
-        start = Start(
-            do="start",
-            id=new_command_id(),
-            actor=ACTOR,
-            expires_us=time.monotonic_ns() // 1000 + 2_000_000,
-            prescription=document,
-            ticks=HUMAN_TICKS,
-            confirmed_mn=force_mn(force, 80_000),
-        )
-        answer = self._ask(start)
+        answer = _await(self.stack.control.start(document, HUMAN_TICKS, force_mn(force, 80_000)))
         assert answer.outcome is Outcome.DONE, answer.sentence
         return str(answer.data["session_id"])
 
