@@ -13,7 +13,7 @@ import pytest
 
 from controller import prescription
 from controller.inputs import AcknowledgeAsked, Answer, Input, StartAsked, StopAsked
-from controller.phases import Ended, Holding, Tripped
+from controller.phases import Ended, Holding, Ramping, Tripped
 from controller.prescription import Prescription
 from firmware_bridge.framing import FrameDecoder
 from firmware_bridge.messages import HostMessage, Move
@@ -267,3 +267,20 @@ def hold(_held: Callable[[str, str], Bench]) -> Callable[..., Bench]:
 @pytest.fixture
 def holding(hold: Callable[..., Bench]) -> Bench:
     return hold()
+
+
+@pytest.fixture(scope="session")
+def _ramped() -> Bench:
+    bench = Bench()
+    bench.run_for(1)
+    assert bench.start(prescription.parse(document("300 N", "10 min"))).done
+    assert bench.run_until(lambda bench: isinstance(bench.state.phase, Ramping) and bench.force_n > 180, 40)
+    return bench
+
+
+@pytest.fixture
+def ramping(_ramped: Bench) -> Bench:
+    """A copy of a stack in the steepest part of its ramp, while the drum winds in."""
+    bench = _ramped.copy()
+    bench.fault_now()
+    return bench

@@ -112,6 +112,18 @@ def test_a_fault_latches_its_own_alarm_first_and_lets_go_in_time(
     assert not holding.table.truth.drive_enabled
 
 
+@pytest.mark.parametrize(("inject", "alarm"), [row[:2] for row in LATCHING.values()], ids=LATCHING)
+def test_a_fault_in_the_ramp_ends_the_winding_in_within_the_lease(ramping, inject: Callable, alarm: str) -> None:
+    assert ramping.table.truth.velocity_um_s > 1_000
+
+    inject(ramping)
+    ramping.run_for(1)
+
+    assert ramping.root == alarm
+    assert ramping.pulled_ms_after_fault <= LEASE_AND_WAY_MS
+    assert ramping.peak_since_fault_n <= ramping.ceiling_n
+
+
 @pytest.fixture
 def slower(hold):
     """The table with 80 samples a second: where no more than a table is wanted, it is also the faster to compute."""
