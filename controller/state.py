@@ -92,7 +92,9 @@ class Step:
     outputs: list[Output]
 
     def set(self, **changes: Any) -> None:
-        self.state = replace(self.state, **changes)
+        """The state with these changes. What is the same already costs nothing: most steps change little."""
+        if any(getattr(self.state, name) is not value for name, value in changes.items()):
+            self.state = replace(self.state, **changes)
 
     def set_course(self, **changes: Any) -> None:
         if self.state.course is not None:

@@ -14,13 +14,13 @@ from controller.inputs import Answer, Input, SampleArrived
 from controller.journal import EventRow, Journal, JournalHealth, SampleRow, SessionHeader
 from controller.messages import Event
 from controller.state import State
+from hw_sim.line import LatentLine
 from hw_sim.rigs import Rig, load_rig
 from hw_sim.table import CALIBRATION_IDS, SimulatedTable
 from safety.limits import SHIPPED, SiteLimits
 
 STEP_US: Final = 1_000
 TICK_US: Final = 20_000
-LINE_US: Final = (1_000, 3_000)  # one way, as measured on USB
 EPOCH: Final = datetime(2026, 1, 1, tzinfo=UTC)
 EPOCH_DAY: Final = EPOCH.date()
 
@@ -100,8 +100,8 @@ class VirtualStack:
         self.memory = MemoryJournal()
         self.heard = MemoryAudience()
         self.now_us = 0
-        self.to_host = _DelayedLine(random.Random(f"up {seed}"))
-        self.to_table = _DelayedLine(random.Random(f"down {seed}"))
+        line = LatentLine(seed)
+        self.to_host, self.to_table = line.to_host, line.to_device
         self._next_tick_us = TICK_US
         nonces = random.Random(f"nonce {seed}")
         self.conductor = Conductor(
@@ -114,7 +114,7 @@ class VirtualStack:
             record_of=lambda _serial: calibration_of(self.rig),
             utc_now=lambda: EPOCH + timedelta(microseconds=self.now_us),
         )
-        self.to_table.send(self.conductor.connected(0), 0)
+        self.to_table.put(self.conductor.connected(0), 0)
 
     @property
     def state(self) -> State:
@@ -123,19 +123,19 @@ class VirtualStack:
     def advance(self) -> None:
         """One millisecond."""
         self.now_us += STEP_US
-        self.table.receive(self.to_table.arrived(self.now_us))
+        self.table.receive(self.to_table.take(self.now_us))
         self.table.advance(self.now_us)
-        self.to_host.send(self.table.transmit(), self.now_us)
-        data = self.to_host.arrived(self.now_us)
+        self.to_host.put(self.table.transmit(), self.now_us)
+        data = self.to_host.take(self.now_us)
         if data:
-            self.to_table.send(self.conductor.received(data, self.now_us), self.now_us)
+            self.to_table.put(self.conductor.received(data, self.now_us), self.now_us)
         if self.now_us >= self._next_tick_us:
             self._next_tick_us += TICK_US
-            self.to_table.send(self.conductor.tick(self.now_us), self.now_us)
+            self.to_table.put(self.conductor.tick(self.now_us), self.now_us)
 
     def ask(self, given: Input) -> None:
         """A command, or news from beside the table, now."""
-        self.to_table.send(self.conductor.take(given, self.now_us), self.now_us)
+        self.to_table.put(self.conductor.take(given, self.now_us), self.now_us)
 
     def run_until(self, done: Callable[["VirtualStack"], bool], within_s: float) -> bool:
         """Advances until the condition holds, or that much time has passed; tells which."""
@@ -148,23 +148,3 @@ class VirtualStack:
 
     def run_for(self, seconds: float) -> None:
         self.run_until(lambda _: False, seconds)
-
-
-class _DelayedLine:
-    """Bytes in order, each burst later by a delay drawn anew."""
-
-    def __init__(self, chance: random.Random) -> None:
-        self._chance = chance
-        self._waiting: list[tuple[int, bytes]] = []
-
-    def send(self, data: bytes, now_us: int) -> None:
-        if data:
-            due_us = now_us + self._chance.randrange(*LINE_US)
-            self._waiting.append((max(due_us, self._waiting[-1][0] if self._waiting else 0), data))
-
-    def arrived(self, now_us: int) -> bytes:
-        if not self._waiting or self._waiting[0][0] > now_us:
-            return b""
-        ready = [data for due_us, data in self._waiting if due_us <= now_us]
-        del self._waiting[: len(ready)]
-        return b"".join(ready)

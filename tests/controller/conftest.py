@@ -65,11 +65,11 @@ class BenchLine:
     def faults(self, faults: LineFaults) -> None:
         self._lane.faults = faults
 
-    def send(self, data: bytes, now_us: int) -> None:
+    def put(self, data: bytes, now_us: int) -> None:
         self._hear(data, now_us)
         self._lane.put(data, now_us)
 
-    def arrived(self, now_us: int) -> bytes:
+    def take(self, now_us: int) -> bytes:
         return self._lane.take(now_us)
 
 
@@ -86,7 +86,7 @@ class Bench(VirtualStack):
         self._written = FrameDecoder()
         self.to_host = BenchLine(f"up {seed}", lambda _data, _now_us: None)
         self.to_table = BenchLine(f"down {seed}", self._note_written)
-        self.to_table.send(self.conductor.connected(0), 0)
+        self.to_table.put(self.conductor.connected(0), 0)
 
     def _note_written(self, data: bytes, now_us: int) -> None:
         self.written += [(now_us, message) for _counter, message in self._written.feed(data)]
@@ -104,9 +104,9 @@ class Bench(VirtualStack):
     def _advance_without_host(self) -> None:
         self.now_us += STEP_US
         self._next_tick_us = self.now_us + STEP_US  # of the ticks that were missed, one is made up for
-        self.table.receive(self.to_table.arrived(self.now_us))
+        self.table.receive(self.to_table.take(self.now_us))
         self.table.advance(self.now_us)
-        self.to_host.send(self.table.transmit(), self.now_us)
+        self.to_host.put(self.table.transmit(), self.now_us)
 
     def copy(self) -> "Bench":
         """One that goes its own way from here."""
@@ -118,7 +118,7 @@ class Bench(VirtualStack):
     # What people do
 
     def ask(self, given: Input) -> Answer:
-        self.to_table.send(self.conductor.take(given, self.now_us), self.now_us)
+        self.to_table.put(self.conductor.take(given, self.now_us), self.now_us)
         return self.heard.answers[-1]
 
     def start(self, prescribed: Prescription | None = None, **changes: object) -> Answer:

@@ -51,7 +51,7 @@ def freeze_host(bench) -> None:
 
 def freeze_host_and_wake_by_the_clock(bench) -> None:
     freeze_host(bench)
-    bench.to_table.send(bench.conductor.tick(bench.now_us), bench.now_us)
+    bench.to_table.put(bench.conductor.tick(bench.now_us), bench.now_us)
 
 
 def delay_samples(bench) -> None:

@@ -86,7 +86,7 @@ def test_a_table_that_holds_another_calibration_is_refused_before_and_at_the_sta
     bench.conductor._record_of = lambda _serial: replace(
         ours, channel_b=replace(ours.channel_b, span_q20=ours.channel_b.span_q20 + 1)
     )
-    bench.to_table.send(bench.conductor.connected(bench.now_us), bench.now_us)
+    bench.to_table.put(bench.conductor.connected(bench.now_us), bench.now_us)
     bench.run_for(0.2)
     shown = bench.alarms
 
@@ -100,7 +100,7 @@ def test_a_table_that_holds_another_calibration_is_refused_before_and_at_the_sta
 def test_a_table_without_a_calibration_record_is_refused_and_its_forces_are_not_invented(make_bench) -> None:
     bench = make_bench()
     bench.conductor._record_of = lambda _serial: None
-    bench.to_table.send(bench.conductor.connected(bench.now_us), bench.now_us)
+    bench.to_table.put(bench.conductor.connected(bench.now_us), bench.now_us)
     bench.run_for(0.2)
 
     answer = bench.start(calibration_age_days=None)

@@ -341,7 +341,7 @@ def test_a_controller_that_takes_over_a_table_under_load_says_what_happened_and_
 ) -> None:
     fresh = new_bench()
     holding.conductor, holding.memory, holding.heard = fresh.conductor, fresh.memory, fresh.heard
-    holding.to_table.send(holding.conductor.connected(holding.now_us), holding.now_us)
+    holding.to_table.put(holding.conductor.connected(holding.now_us), holding.now_us)
     holding.fault_now()
     holding.run_for(12)
 

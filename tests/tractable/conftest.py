@@ -162,10 +162,10 @@ def _give_a_short_session(stack: VirtualStack) -> None:
     prescribed = prescription.parse_toml(PRESCRIPTION)
     stack.run_for(1)
     start = StartAsked("clinician", "start-0001", SESSION_ID, prescribed, HUMAN_TICKS, prescribed.force_mn, False, 30)
-    stack.to_table.send(stack.conductor.take(start, stack.now_us), stack.now_us)
+    stack.to_table.put(stack.conductor.take(start, stack.now_us), stack.now_us)
     assert stack.run_until(lambda stack: isinstance(stack.state.phase, Ramping), 40)
     stack.run_for(1)
-    stack.to_table.send(stack.conductor.take(StopAsked("clinician", "stop-00001"), stack.now_us), stack.now_us)
+    stack.to_table.put(stack.conductor.take(StopAsked("clinician", "stop-00001"), stack.now_us), stack.now_us)
     assert stack.run_until(lambda stack: isinstance(stack.state.phase, Ended), 40)
 
 

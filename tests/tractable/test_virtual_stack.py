@@ -18,7 +18,7 @@ def session_of(prescribe):
         stack = VirtualStack(seed=seed)
         stack.run_for(1)
         start = StartAsked("clinician", "start-0001", "S1", prescribed, HUMAN_TICKS, prescribed.force_mn, False, 30)
-        stack.to_table.send(stack.conductor.take(start, stack.now_us), stack.now_us)
+        stack.to_table.put(stack.conductor.take(start, stack.now_us), stack.now_us)
         assert stack.run_until(lambda stack: isinstance(stack.state.phase, Ramping), 40)
         stack.run_for(0.5)
         return stack
