@@ -236,6 +236,8 @@ def _go_ramping(s: Step, phase: TakingUpSlack, reading: ForceReading, force_n: f
 
 def _ramp(s: Step, phase: Ramping, reading: ForceReading) -> None:
     at_s = (reading.taken_us - phase.since_us) / 1e6
+    if s.state.course is not None:
+        _note_first_load(s, s.state.course, reading)  # a low target's preload may lie under 15 N
     loop = _follow(s, reading, phase.segment, at_s, phase.gains, phase.loop)
     if s.state.phase is not phase:
         return
