@@ -51,16 +51,30 @@ class Preview(BaseModel):
 def preview(document: dict[str, Any], site: SiteLimits) -> Preview:
     """Everything to show of a prescription that is still being written."""
     try:
-        prescription = parse(document)
+        return _judged(parse(document), site, [])
     except PrescriptionError as error:
-        return Preview(may_start=False, refusals=[_unreadable(reason) for reason in error.reasons])
-    broken = [FieldRefusal(field=rule.field, sentence=rule.sentence) for rule in broken_rules(prescription, site)]
+        unreadable = [_unreadable(reason) for reason in error.reasons]
+    try:
+        # What is not filled in yet must not hide that a force is too high.
+        return _judged(parse(_filled_in(document)), site, unreadable)
+    except PrescriptionError:
+        return Preview(may_start=False, refusals=unreadable)
+
+
+def _judged(prescription: Prescription, site: SiteLimits, unreadable: list[FieldRefusal]) -> Preview:
+    named = {refusal.field for refusal in unreadable}
+    broken = [
+        FieldRefusal(field=rule.field, sentence=rule.sentence)
+        for rule in broken_rules(prescription, site)
+        if rule.field not in named
+    ]
+    refusals = unreadable + broken
     if prescription.body_mass_g <= 0 or prescription.force_mn <= 0 or prescription.ramp_mn_s <= 0:
-        return Preview(may_start=False, refusals=broken)
+        return Preview(may_start=False, refusals=refusals)
     ceiling_mn = session_ceiling(prescription.force_mn, site)
     return Preview(
-        may_start=not broken,
-        refusals=broken,
+        may_start=not refusals,
+        refusals=refusals,
         needs_second_confirmation=prescription.needs_second_confirmation,
         force=_shown(prescription),
         force_mn=prescription.force_mn,
@@ -68,6 +82,16 @@ def preview(document: dict[str, Any], site: SiteLimits) -> Preview:
         ceiling_text=in_three_units(ceiling_mn),
         total_s=profile_duration_s(prescription),
     )
+
+
+def _filled_in(document: dict[str, Any]) -> dict[str, Any]:
+    """With something in the fields that no rule about the pull asks for, where they are empty or cannot be read."""
+    patient, prescribed = document.get("patient"), document.get("prescribed")
+    return {
+        **document,
+        "patient": {**(patient if isinstance(patient, dict) else {}), "pseudonym": "unnamed"},
+        "prescribed": {**(prescribed if isinstance(prescribed, dict) else {}), "by": "nobody"},
+    }
 
 
 def _shown(prescription: Prescription) -> ForceShown:

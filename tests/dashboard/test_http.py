@@ -192,6 +192,18 @@ async def test_a_preview_names_a_body_mass_that_cannot_be(browser, body_mass: st
     assert "patient.body_mass" in [refusal["field"] for refusal in shown["refusals"]]
 
 
+async def test_a_preview_names_a_force_that_is_too_high_while_other_fields_are_still_empty(browser) -> None:
+    document = prescription(force="2500 N")
+    document["patient"]["pseudonym"] = ""
+    document["prescribed"]["by"] = ""
+
+    shown = (await browser.post("/api/preview", json={"prescription": document})).json()
+
+    fields = [refusal["field"] for refusal in shown["refusals"]]
+    assert {"patient.pseudonym", "prescribed.by", "pull.force"} <= set(fields)
+    assert shown["may_start"] is False
+
+
 async def test_the_page_loads_only_from_here_and_runs_nothing_inline(browser) -> None:
     response = await browser.get("/")
 
