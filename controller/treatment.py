@@ -124,7 +124,7 @@ def _judge_zero(s: Step, phase: CheckingZero) -> None:
         phase.square_a // phase.count - means[0] * means[0],
         phase.square_b // phase.count - means[1] * means[1],
     )
-    shown = f"A {means[0] / 1000:.2f} N, B {means[1] / 1000:.2f} N"
+    shown = f"A {means[0] / 1000:z.2f} N, B {means[1] / 1000:z.2f} N"
     if max(abs(mean) for mean in means) > limits.ZERO_WITHIN_MN:
         _refuse_zero(s, f"zero is off by more than 5 N: {shown}")
     elif max(variances) > ZERO_NOISE_MAX_MN**2:

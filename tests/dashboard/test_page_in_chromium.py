@@ -164,6 +164,12 @@ async def test_a_force_that_could_not_be_read_is_no_number(page: Page, table: Ta
     await expect(page.locator("#force-value")).to_have_text("--")
 
 
+async def test_a_slack_cable_reads_zero_without_a_minus(page: Page, table: Table) -> None:
+    table.batch(force_mn=[-20] * 32)
+
+    await expect(page.locator("#force-value")).to_have_text("0.0")
+
+
 async def test_a_page_that_lost_its_connection_asks_for_what_it_missed(page: Page, table: Table) -> None:
     sockets: list[str] = []
     page.on("websocket", lambda opened: sockets.append(opened.url))

@@ -4,7 +4,11 @@ const NEWTONS_PER_KGF = 9.80665;
 const NEWTONS_PER_LBF = 4.4482216152605;
 export const UNKNOWN = "--";
 
-export const newtons = (mn, digits = 0) => (mn === null || mn === undefined ? UNKNOWN : (mn / 1000).toFixed(digits));
+// A slack cable's noise about zero reads 0.0, not -0.0.
+const withoutMinusZero = (text) => text.replace(/^-(0(\.0*)?)$/, "$1");
+
+export const newtons = (mn, digits = 0) =>
+  mn === null || mn === undefined ? UNKNOWN : withoutMinusZero((mn / 1000).toFixed(digits));
 
 export function twoUnits(mn) {
   return `${newtons(mn)} N (${(mn / 1000 / NEWTONS_PER_KGF).toFixed(1)} kgf)`;
