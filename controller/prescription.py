@@ -108,20 +108,22 @@ def parse(document: object) -> Prescription:
 
 
 def parse_toml(text: str) -> Prescription:
-    return parse(_loaded(text, tomllib.loads, "TOML"))
+    return parse(tables_of(text, "TOML"))
 
 
-def parse_json(text: str) -> Prescription:
-    return parse(_loaded(text, json.loads, "JSON"))
-
-
-def _loaded(text: str, loads: Any, language: str) -> object:
+def tables_of(text: str, language: Literal["TOML", "JSON"], source: str = "The prescription") -> dict[str, Any]:
+    """The document's tables, before any rule. Raises PrescriptionError, which names `source`."""
     if len(text) > PRESCRIPTION_BYTES_MAX:
-        raise PrescriptionError([f"The prescription is longer than {PRESCRIPTION_BYTES_MAX} characters."])
+        raise PrescriptionError([f"{source} is longer than {PRESCRIPTION_BYTES_MAX} characters."])
     try:
-        return loads(text)
+        tables: object = tomllib.loads(text) if language == "TOML" else json.loads(text)
     except (ValueError, RecursionError) as error:
-        raise PrescriptionError([f"This is not {language}: {error}."]) from error
+        raise PrescriptionError([f"{source} is not {language}: {error}."]) from error
+    if not isinstance(tables, dict):
+        raise PrescriptionError(
+            [f"{source} holds no prescription: it must be an object with patient, pull, prescribed."]
+        )
+    return tables
 
 
 def _sentence(problem: dict[str, Any]) -> str:

@@ -26,7 +26,7 @@ from controller.inputs import (
     Tick,
 )
 from controller.journal import SampleRow
-from controller.phases import Ended, Idle, Releasing, TakingUpSlack, Tripped
+from controller.phases import Ended, Idle, Releasing, Tripped
 from controller.readings import reading_of
 from controller.starting import on_start
 from controller.state import (
@@ -295,7 +295,7 @@ def _on_stop(s: Step, asked: StopAsked) -> None:
             let_go(s, profile)
         case Releasing(profile=profile):
             let_go(s, profile)
-        case TakingUpSlack() | _ if is_under_way(s.state.phase):
+        case phase if is_under_way(phase):
             treatment.release(s, f"stopped by {asked.actor}")
         case _:
             let_go(s, ReleaseProfile.NORMAL)

@@ -41,7 +41,6 @@ TAKE_UP_US_MAX: Final = 60_000_000
 RAMP_SHARE_OF_PULL: Final = 0.8
 MINUTE_US: Final = 60_000_000
 UM_PER_MM: Final = 1000
-NO_CAUSE_SHOWN: Final = "session ended"
 
 
 def on_sample(s: Step, reading: ForceReading) -> None:

@@ -1,12 +1,11 @@
 """A session without a browser: `tractable session run`. Asks a person what only a person can answer."""
 
 import asyncio
-import json
 import signal
 import time
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, Literal
 
 from rich.console import Console
 
@@ -46,18 +45,16 @@ class Declined(Exception):
     """A person said no; the text says to what."""
 
 
-def read_document(path: Path) -> dict[str, object]:
+def read_document(path: Path) -> dict[str, Any]:
     """The prescription's tables, from TOML or JSON. Raises PrescriptionError."""
+    language: Literal["TOML", "JSON"] = "JSON" if path.suffix == ".json" else "TOML"
     try:
         text = path.read_text(encoding="utf-8")
-        document = json.loads(text) if path.suffix == ".json" else tomllib.loads(text)
     except OSError as error:
         raise PrescriptionError([f"The prescription {path} cannot be read: {error.strerror}."]) from error
-    except (ValueError, RecursionError) as error:
-        raise PrescriptionError([f"{path} is not {'JSON' if path.suffix == '.json' else 'TOML'}: {error}."]) from error
-    if not isinstance(document, dict):
-        raise PrescriptionError([f"{path} holds no prescription: it must be an object with patient, pull, prescribed."])
-    return document
+    except ValueError as error:
+        raise PrescriptionError([f"{path} is not {language}: {error}."]) from error
+    return prescription.tables_of(text, language, str(path))
 
 
 def agree(prescribed: Prescription, yes: bool, console: Console) -> Agreement:

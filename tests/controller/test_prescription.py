@@ -51,7 +51,7 @@ def test_the_other_units_of_the_example_give_about_the_same_pull(prescribed, for
 
 
 def test_the_same_fields_are_read_from_json(document) -> None:
-    assert prescription.parse_json(json.dumps(document())) == prescription.parse(document())
+    assert prescription.parse(prescription.tables_of(json.dumps(document()), "JSON")) == prescription.parse(document())
 
 
 def test_a_ramp_that_is_not_given_is_the_shipped_one(document) -> None:
@@ -137,7 +137,7 @@ def test_what_is_no_document_is_refused(written: object) -> None:
 @pytest.mark.parametrize("text", ["", "{", "[1]", "nul", "[" * 100_000, "x" * 70_000, '{"pull": NaN}'])
 def test_text_that_is_no_json_prescription_is_refused(text: str) -> None:
     with pytest.raises(PrescriptionError):
-        prescription.parse_json(text)
+        prescription.parse(prescription.tables_of(text, "JSON"))
 
 
 @pytest.mark.parametrize("text", ["", "= 3", "[pull", "x" * 70_000, "a = inf"])
