@@ -39,6 +39,8 @@ def is_on(board: Board, alarm: AlarmId) -> bool:
 
 
 def condition_gone(board: Board, alarm: AlarmId, now_us: int) -> Board:
+    if not any(entry.id is alarm and entry.on for entry in board):
+        return board
     return tuple(
         replace(entry, seen_us=now_us, on=False) if entry.id is alarm and entry.on else entry for entry in board
     )
@@ -55,7 +57,7 @@ def without_trip(board: Board) -> Board:
 
 def swept(board: Board, now_us: int) -> Board:
     """Takes down what is over: not latched and read long enough, or latched, over and acknowledged."""
-    return tuple(entry for entry in board if not _is_over(entry, now_us))
+    return tuple(entry for entry in board if not _is_over(entry, now_us)) if board else board
 
 
 def _is_over(entry: Raised, now_us: int) -> bool:

@@ -9,12 +9,12 @@ from controller.tension import Gains, Loop
 from safety.motion import ReleaseProfile
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Idle:
     """Nothing asked for."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CheckingZero:
     """Slack, drive off: are both channels at the calibration's zero, and quiet? Sums in mN and mN squared."""
 
@@ -26,7 +26,7 @@ class CheckingZero:
     square_b: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AwaitingSwitchTest:
     """The patient presses the switch and lets it go, so that it is seen to work."""
 
@@ -34,7 +34,7 @@ class AwaitingSwitchTest:
     pressed: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TakingUpSlack:
     """Winding in to the preload. `since_us` is None until the table says that it is armed."""
 
@@ -43,7 +43,7 @@ class TakingUpSlack:
     memory: TakeUp = TakeUp()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ramping:
     since_us: int
     segment: Segment
@@ -51,7 +51,7 @@ class Ramping:
     loop: Loop = Loop()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Holding:
     since_us: int
     target_n: float
@@ -59,7 +59,7 @@ class Holding:
     loop: Loop
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Releasing:
     """Letting go; the table does it by itself. `because` is a sentence for people."""
 
@@ -68,7 +68,7 @@ class Releasing:
     because: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Ended:
     """Slack and disarmed; the record is closed. `refused`: a check before the pull was not passed."""
 
@@ -76,7 +76,7 @@ class Ended:
     refused: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Tripped:
     """Stopped by safety; the interlock holds the cause."""
 

@@ -57,6 +57,8 @@ HOST_STALLED_US: Final = 200_000
 # MOVE is refused by the table when its basis is older; holding still is not asked for beyond it.
 BASIS_AGE_MAX_US: Final = 150_000
 CLEAR_AGAIN_US: Final = 500_000
+# On while a reading says so, and no longer.
+BY_READING_ALONE: Final = frozenset((AlarmId.A03, AlarmId.A14))
 EMERGENCY_CAUSES: Final = (
     TripCause.PATIENT_SWITCH_PRESSED,
     TripCause.PATIENT_SWITCH_UNPLUGGED,
@@ -104,11 +106,10 @@ def _notice_standstill(s: Step) -> None:
 
 def _on_sample(s: Step, arrived: SampleArrived) -> None:
     reading = reading_of(arrived.received, s.state.calibration)
-    s.set(reading=reading, age_us=arrived.age_us)
     memory, findings = plausibility.watch(
         s.state.watch, reading, Microseconds(arrived.age_us), Microseconds(s.now_us), _bounds(s.state)
     )
-    s.set(watch=memory)
+    s.set(reading=reading, age_us=arrived.age_us, watch=memory)
     _react(s, findings)
     if is_under_way(s.state.phase) or reading.releasing:
         _react_to_switches(s, reading)
@@ -138,9 +139,9 @@ def _react(s: Step, findings: tuple[Finding, ...]) -> None:
             trip(s, finding.alarm, finding.detail, finding.profile)
         else:
             raise_alarm(s, finding.alarm, finding.detail)
-    still_on = {finding.alarm for finding in findings}
-    for alarm in (AlarmId.A03, AlarmId.A14):
-        if alarm not in still_on:
+    if s.state.board:
+        still_on = {finding.alarm for finding in findings}
+        for alarm in BY_READING_ALONE - still_on:
             s.set(board=alarm_board.condition_gone(s.state.board, alarm, s.now_us))
 
 

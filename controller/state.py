@@ -1,11 +1,12 @@
 """Everything that a step knows, as one frozen value, and the small questions that several parts ask of it."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, Final
 
 from controller import alarm_board
 from controller.calibration import Calibration
 from controller.dose_clock import DoseClock
+from controller.evolution import evolved
 from controller.inputs import Execute, Output, Record
 from controller.phases import Holding, Idle, Phase, Ramping, Releasing, TakingUpSlack, Tripped, name
 from controller.prescription import Prescription
@@ -36,7 +37,7 @@ class Table:
     calibration_b: messages.Calibration
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Course:
     """A session under way. Times are the device's, in us; positions in um; the tare is for control only."""
 
@@ -61,7 +62,7 @@ class Course:
         return max(0, self.prescription.time_at_force_s * 1_000_000 - self.clock.at_force_us)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class State:
     """Host times (`now_us` and what is named after it) are of the monotonic clock."""
 
@@ -93,12 +94,15 @@ class Step:
 
     def set(self, **changes: Any) -> None:
         """The state with these changes. What is the same already costs nothing: most steps change little."""
-        if any(getattr(self.state, name) is not value for name, value in changes.items()):
-            self.state = replace(self.state, **changes)
+        state = self.state
+        for name, value in changes.items():
+            if getattr(state, name) is not value:
+                self.state = evolved(state, **changes)
+                return
 
     def set_course(self, **changes: Any) -> None:
         if self.state.course is not None:
-            self.set(course=replace(self.state.course, **changes))
+            self.state = evolved(self.state, course=evolved(self.state.course, **changes))
 
     def record(self, record: Record) -> None:
         self.outputs.append(record)
@@ -213,5 +217,5 @@ def trip(s: Step, alarm: AlarmId, detail: str, profile: ReleaseProfile) -> None:
 def _release_faster(s: Step, profile: ReleaseProfile) -> None:
     phase = s.state.phase
     if isinstance(phase, Tripped) and profile.value > phase.profile.value:
-        s.set(phase=replace(phase, profile=profile))
+        s.set(phase=evolved(phase, profile=profile))
         let_go(s, profile)

@@ -4,11 +4,11 @@ Each phase looks at the newest sample, perhaps goes on to the next, and proposes
 speeds in mm/s, after the tare; the limiter judges the untared reading.
 """
 
-from dataclasses import replace
 from typing import Final
 
 from controller import alarm_board
 from controller.dose_clock import counted
+from controller.evolution import evolved
 from controller.inputs import Over, Record
 from controller.phases import (
     AwaitingSwitchTest,
@@ -147,7 +147,7 @@ def _await_switch(s: Step, phase: AwaitingSwitchTest, reading: ForceReading) -> 
         s.set(switch_seen_at_us=s.now_us)
         if not phase.pressed:
             s.record(Record("note", "patient", "The patient's switch was pressed and seen"))
-            s.set(phase=replace(phase, pressed=True))
+            s.set(phase=evolved(phase, pressed=True))
     elif phase.pressed:
         _arm(s, reading)
     elif s.now_us - phase.since_us > SWITCH_TEST_US_MAX:
@@ -182,7 +182,7 @@ def _take_up(s: Step, phase: TakingUpSlack, reading: ForceReading) -> None:
     if phase.since_us is None:
         if reading.armed:
             s.set_course(took_up_from_um=reading.cable_um)
-            s.set(phase=replace(phase, since_us=reading.taken_us))
+            s.set(phase=evolved(phase, since_us=reading.taken_us))
         elif s.now_us - phase.asked_us > ARMED_WITHIN_US:
             end(s, "the table did not answer when it was asked to arm")
         return
@@ -200,9 +200,9 @@ def _take_up(s: Step, phase: TakingUpSlack, reading: ForceReading) -> None:
         target_n,
         course.timing.measuring_delay_s,
     )
-    s.set(phase=replace(phase, memory=memory))
+    s.set(phase=evolved(phase, memory=memory))
     if force_n >= preload_n(target_n):
-        _go_ramping(s, replace(phase, memory=memory), reading, force_n)
+        _go_ramping(s, evolved(phase, memory=memory), reading, force_n)
     elif reading.taken_us - phase.since_us > TAKE_UP_US_MAX:
         trip(s, AlarmId.A41, "60 s of winding in did not load the cable", ReleaseProfile.PROTECTIVE)
     else:
@@ -244,7 +244,7 @@ def _ramp(s: Step, phase: Ramping, reading: ForceReading) -> None:
         target_n = phase.segment.to_n
         enter(s, Holding(reading.taken_us, target_n, phase.gains, loop), f"Reached {target_n:.0f} N. Clock started")
     else:
-        s.set(phase=replace(phase, loop=loop))
+        s.set(phase=evolved(phase, loop=loop))
 
 
 def _hold(s: Step, phase: Holding, reading: ForceReading) -> None:
@@ -257,8 +257,8 @@ def _hold(s: Step, phase: Holding, reading: ForceReading) -> None:
         return
     _announce_last_minute(s, course)
     loop = _follow(s, reading, Segment(phase.target_n, phase.target_n, 0.0), 0.0, phase.gains, phase.loop)
-    if s.state.phase is phase:
-        s.set(phase=replace(phase, loop=loop))
+    if s.state.phase is phase and loop is not phase.loop:
+        s.set(phase=evolved(phase, loop=loop))
 
 
 def _count_dose(s: Step, phase: Holding, reading: ForceReading) -> None:
@@ -284,7 +284,9 @@ def _follow(s: Step, reading: ForceReading, segment: Segment, at_s: float, tuned
     if course is None:
         return loop
     target_n = segment.force_n(at_s)
-    s.set_course(target_mn=round(target_n * 1000))
+    target_mn = round(target_n * 1000)
+    if target_mn != course.target_mn:
+        s.set_course(target_mn=target_mn)
     force_n, period_s = _control_force_n(course, reading), _is_time_to_move(course, reading)
     if force_n is None or period_s is None:
         return loop

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from safety import plausibility
+from safety import plausibility, rise
 from safety.plausibility import Bounds, Reaction, Watch, reading_is_fresh, waited, watch
 from safety.reading import ForceReading, is_slack, largest_force
 
@@ -248,7 +248,7 @@ def test_a_reset_of_the_tables_clock_forgets_what_the_old_clock_counted(reading)
     assert first == ()
     assert memory.over_ceiling_samples == 1
     assert memory.over_target_since_us == 1_000
-    assert [taken_us for taken_us, _force in memory.rise_points] == [1_000]
+    assert [taken_us for taken_us, _force in memory.rise.points] == [1_000]
 
 
 @pytest.mark.parametrize(
@@ -338,4 +338,4 @@ def test_it_never_raises_and_its_memory_is_bounded(reading, rows, bounds) -> Non
         memory, findings = watch(memory, sample, age_us, taken_us, bounds)
         assert all(finding.detail for finding in findings)
 
-    assert len(memory.rise_points) <= plausibility.RISE_POINTS_MAX
+    assert len(memory.rise.points) <= rise.POINTS_MAX
