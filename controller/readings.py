@@ -8,7 +8,6 @@ from firmware_bridge.messages import RAW_MISSING, Status
 from safety.reading import ForceReading
 from safety.units import Micrometres, MicrometresPerSecond, Microseconds
 
-
 # The status bits as plain integers: asking a flag costs as much as all the rest of a reading.
 ARMED: Final = int(Status.ARMED)
 DRIVE_ENABLED: Final = int(Status.DRIVE_ENABLED)

@@ -95,8 +95,8 @@ class Step:
     def set(self, **changes: Any) -> None:
         """The state with these changes. What is the same already costs nothing: most steps change little."""
         state = self.state
-        for name, value in changes.items():
-            if getattr(state, name) is not value:
+        for field, value in changes.items():
+            if getattr(state, field) is not value:
                 self.state = evolved(state, **changes)
                 return
 

@@ -25,14 +25,13 @@ def decode(encoded: bytes) -> bytes | None:
     if not encoded or 0 in encoded:
         return None
     decoded = bytearray()
-    at = 0
-    while at < len(encoded):
+    at, end = 0, len(encoded)
+    while True:
         code = encoded[at]
         run_end = at + code
-        if run_end > len(encoded):
-            return None
         decoded += encoded[at + 1 : run_end]
-        if code != FULL_RUN_CODE and run_end < len(encoded):
-            decoded.append(0)
         at = run_end
-    return bytes(decoded)
+        if at >= end:
+            return bytes(decoded) if at == end else None
+        if code != FULL_RUN_CODE:
+            decoded.append(0)

@@ -38,7 +38,7 @@ class FrameDecoder:
     def feed(self, data: bytes) -> list[tuple[int, Message]]:
         """The counters and messages of the frames that end in `data`, in their order."""
         *ended, begun = data.split(FRAME_END)
-        frames = []
+        frames: list[tuple[int, Message]] = []
         for piece in ended:
             self._hold(piece)
             frame = self._end_frame()

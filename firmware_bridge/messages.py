@@ -232,9 +232,11 @@ def decode_payload(type_byte: int, payload: bytes) -> Message | None:
     layout = _LAYOUT_OF_BYTE.get(type_byte)
     if layout is None or len(payload) != layout.packed.size:
         return None
-    values = layout.packed.unpack(payload)
+    values = [*layout.packed.unpack(payload)]
     try:
-        return layout.message(*[field.read(value) for field, value in zip(layout.fields, values, strict=True)])
+        for index, read in layout.reads:
+            values[index] = read(values[index])
+        return layout.message(*values)
     except ValueError:
         return None
 
@@ -260,10 +262,10 @@ class _Field:
             raise ValueError(f"{self.name}: {unknown}") from None
         return value
 
-    def read(self, value: int | bytes) -> object:
-        if isinstance(value, bytes):
-            return value.rstrip(b"\0").decode("ascii")  # UnicodeDecodeError is a ValueError
-        return self.type(value)
+    @property
+    def read(self) -> Callable[..., object]:
+        """From what struct gives to the field's type. Raises ValueError for what that type does not have."""
+        return _text if self.type is str else self.type
 
     def _write_text(self, value: object) -> bytes:
         length_max = struct.calcsize(self.code)
@@ -278,6 +280,11 @@ class _Layout:
     message: Callable[..., Message]
     fields: tuple[_Field, ...]
     packed: struct.Struct
+    reads: tuple[tuple[int, Callable[..., object]], ...]  # by index: of the fields that are not plain integers
+
+
+def _text(padded: bytes) -> str:
+    return padded.rstrip(b"\0").decode("ascii")  # UnicodeDecodeError is a ValueError
 
 
 def _field(name: str, read_as: Callable[..., object], code: str) -> _Field:
@@ -293,7 +300,8 @@ def _layout(type_byte: MessageType, message: type[Message], codes: str = "") -> 
         _field(member.name, cast(Callable[..., object], member.type), code)
         for member, code in zip(fields(message), codes.split(), strict=True)
     )
-    return _Layout(type_byte, message, wire_fields, struct.Struct("<" + codes.replace(" ", "")))
+    reads = tuple((index, field.read) for index, field in enumerate(wire_fields) if field.type is not int)
+    return _Layout(type_byte, message, wire_fields, struct.Struct("<" + codes.replace(" ", "")), reads)
 
 
 _LAYOUTS: Final = (
