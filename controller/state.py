@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from controller import alarm_board
-from controller.calibration import Calibration
+from controller.calibration import Calibration, ChannelCalibration
 from controller.dose_clock import DoseClock
 from controller.evolution import evolved
 from controller.inputs import Execute, Output, Record
@@ -108,23 +108,26 @@ class Step:
         self.outputs.append(record)
 
 
+# Asked for every sample: making the union anew each time costs more than asking.
+UNDER_WAY: Final = (TakingUpSlack, Ramping, Holding, Releasing)
+
+
 def is_under_way(phase: Phase) -> bool:
     """The drive is, or may be, energised for a session."""
-    return isinstance(phase, TakingUpSlack | Ramping | Holding | Releasing)
+    return isinstance(phase, UNDER_WAY)
 
 
 def calibration_matches(state: State) -> bool:
     """The record that the computer holds is the one that the table holds, number for number."""
     if state.table is None or state.calibration is None:
         return False
-    pairs = (
-        (state.calibration.channel_a, state.table.calibration_a),
-        (state.calibration.channel_b, state.table.calibration_b),
+    return _is_the_same(state.calibration.channel_a, state.table.calibration_a) and _is_the_same(
+        state.calibration.channel_b, state.table.calibration_b
     )
-    return all(
-        (ours.zero_counts, ours.span_q20, ours.id) == (theirs.zero_counts, theirs.span_q20, theirs.id)
-        for ours, theirs in pairs
-    )
+
+
+def _is_the_same(ours: ChannelCalibration, theirs: messages.Calibration) -> bool:
+    return ours.zero_counts == theirs.zero_counts and ours.span_q20 == theirs.span_q20 and ours.id == theirs.id
 
 
 def situation(s: Step) -> Situation:

@@ -287,8 +287,9 @@ def _follow(s: Step, reading: ForceReading, segment: Segment, at_s: float, tuned
     target_mn = round(target_n * 1000)
     if target_mn != course.target_mn:
         s.set_course(target_mn=target_mn)
-    force_n, period_s = _control_force_n(course, reading), _is_time_to_move(course, reading)
-    if force_n is None or period_s is None:
+    period_s = _is_time_to_move(course, reading)
+    force_n = None if period_s is None else _control_force_n(course, reading)
+    if period_s is None or force_n is None:
         return loop
     speeds = SpeedLimits(course.limits.pull_um_s / UM_PER_MM, course.limits.payout_um_s / UM_PER_MM)
     after, speed_mm_s = tension_step(loop, tuned, target_n, segment.rate_n_s(at_s), force_n, period_s, speeds)
