@@ -137,17 +137,16 @@ def doctor(as_json: AsJson = False, port: PortOption = None) -> None:
     sys.exit(run_doctor(_settings(port=port), as_json))
 
 
-@app.command(epilog="Example: tractable bench --seed 7 --json")
+@app.command(epilog="Example: tractable bench sim --seed 7 --json")
 def bench(
+    names: Annotated[list[str] | None, typer.Argument(help="What to measure; all of them without a name.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same patient and line.")] = 1,
     as_json: AsJson = False,
 ) -> None:
-    """Measure how well 300 N is held and how fast the stack is simulated, beside baselines of the same run."""
-    from benchmarks.figures import print_figures
-    from benchmarks.hold import figures
+    """Measure, beside baselines of the same run: how well 300 N is held, how fast the stack is simulated, and more."""
+    from tractable.benchmarking import run_benchmarks
 
-    print("Measuring; this takes about a minute ...", file=sys.stderr)
-    print_figures(figures(seed), as_json)
+    sys.exit(run_benchmarks(names or [], seed, as_json))
 
 
 @app.command(epilog="Example: tractable export 20260101 --to csv --to parquet --folder exports")

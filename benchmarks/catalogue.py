@@ -1,0 +1,30 @@
+"""What `tractable bench` can measure, by name: each a module here with `figures(seed)`, loaded when it is asked for."""
+
+import difflib
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Final
+
+from benchmarks.figures import Figure
+
+BENCHMARKS: Final[Mapping[str, str]] = {
+    "hold": "how well 300 N is held, beside a locked drum",
+    "sim": "how fast the stack is simulated, beside the plant with a trivial host",
+}
+
+
+class UnknownBenchmark(ValueError):
+    """The text names the nearest one that there is."""
+
+
+def figures(name: str, seed: int) -> Iterator[Figure]:
+    """Measures. Raises UnknownBenchmark."""
+    if name not in BENCHMARKS:
+        near = difflib.get_close_matches(name, BENCHMARKS, n=1, cutoff=0.0)
+        raise UnknownBenchmark(f"There is no benchmark {name!r}; did you mean {near[0]!r}? {known()}")
+    measured: Iterator[Figure] = import_module(f"benchmarks.{name}").figures(seed)
+    return measured
+
+
+def known() -> str:
+    return "There are: " + "; ".join(f"{name} ({what})" for name, what in BENCHMARKS.items()) + "."

@@ -1,0 +1,23 @@
+"""`tractable bench`: measures what is named, or everything, and prints it."""
+
+import sys
+from collections.abc import Sequence
+
+from benchmarks.catalogue import BENCHMARKS, UnknownBenchmark, figures
+from benchmarks.figures import Figure, print_figures
+from tractable.exit_codes import Exit
+
+
+def run_benchmarks(names: Sequence[str], seed: int, as_json: bool) -> Exit:
+    """A table, or JSON; what is being measured is said on stderr. Exit 2 for a name that there is not."""
+    measured: list[Figure] = []
+    try:
+        for name in names or tuple(BENCHMARKS):
+            about = figures(name, seed)
+            print(f"Measuring {name}: {BENCHMARKS[name]} ...", file=sys.stderr)
+            measured += about
+    except UnknownBenchmark as unknown:
+        print(unknown, file=sys.stderr)
+        return Exit.WRONG_USAGE
+    print_figures(measured, as_json)
+    return Exit.DONE
