@@ -1,10 +1,12 @@
 """Letting go: how fast the cable is paid out so that force falls at its profile's rate, and when that is over.
 
-With a believable channel it is a closed loop around a reference that falls at the profile's rate; without one it goes
-by the encoder at the learned stiffness. Either way it ends 20 mm beyond 15 N, or at the paid-out limit.
+With a believable channel it is a closed loop around a reference that falls a little slower than the profile's rate;
+without one it goes by the encoder at the learned stiffness. Either way it ends 20 mm beyond 15 N, or at the paid-out
+limit. What the reading cannot show yet is no error: the reference is that of the moment which the reading shows.
 """
 
 from firmware.limits import (
+    BLIND_MN_S_MAX,
     BLIND_UM_S_MAX,
     BLIND_UM_S_MIN,
     RELEASE_MN_S,
@@ -13,9 +15,11 @@ from firmware.limits import (
     TAIL_UM_S,
 )
 
-SOFT_START_MS = 200  # the rate grows over this, so that the drive's own ramp leaves no error to catch up with
-GAIN_PER_S = 8  # an error of 1 N changes the rate by 8 N/s: a third of what the slower converter's delay allows
-ERROR_MN_MAX = 6000  # the reference never leaves force behind by more: catching up adds at most 48 N/s
+REFERENCE_PERCENT = 96  # of the profile's rate, which a breath and what is learned too soft must not carry it over
+SOFT_START_MS = 200  # the rate grows over this, so that nobody feels it begin
+DRIVE_DELAY_MS = 20  # its ramp and the motor's lag
+CATCH_UP_MN_S = 30000  # force behind the reference (a breath out) makes it at most so much faster
+HOLD_BACK_MN_S = 100000  # force ahead of it may stop it
 INCOMPLETE_MARGIN_MS = 1000
 PROGRESS_MS = 1000  # blind, the encoder is looked at this often
 
@@ -24,6 +28,11 @@ class Release:
     def __init__(self, rate_hz, payout_um_s):
         self._rate_hz = rate_hz
         self._payout_um_s = payout_um_s
+        self._delay_samples = DRIVE_DELAY_MS * rate_hz // 1000 + 3  # two in the converter, half of one to the next
+        # An error is worked off within two delays: a third of the gain at which it would swing.
+        self._error_works_off_ms = 2 * self._delay_samples * 1000 // rate_hz
+        self._behind_uN_max = CATCH_UP_MN_S * self._error_works_off_ms
+        self._ahead_uN_max = HOLD_BACK_MN_S * self._error_works_off_ms
         self.profile = 0
         self.done = False
         self.incomplete = False
@@ -36,6 +45,7 @@ class Release:
         self._blind_end_um = min(loaded_at_um, reading.cable_um) - SLACK_MORE_UM
         self._slack_from_um = reading.cable_um
         self._rate_uN_per_sample = 0
+        self._shown_uN_per_sample = 0
         self._reference_uN = reading.force_mn * 1000
         self._look_at_progress_again(reading.cable_um, now_ms)
         self.quicken(profile, reading, now_ms)
@@ -44,7 +54,8 @@ class Release:
         """Goes on with a faster profile, and gives it its own time to be complete."""
         self.profile = profile
         self._rate_mn_s = RELEASE_MN_S[profile]
-        full_uN = self._rate_mn_s * 1000 // self._rate_hz
+        full_uN = self._rate_mn_s * 10 * REFERENCE_PERCENT // self._rate_hz
+        self._not_shown_samples = self._delay_samples
         self._full_uN_per_sample = full_uN
         self._soft_uN_per_sample = max(1, full_uN * 1000 // (SOFT_START_MS * self._rate_hz))
         reach_mn_s = min(self._rate_mn_s, self._payout_um_s * self._mn_mm // 1000)
@@ -67,18 +78,24 @@ class Release:
         return self._at_constant_speed(TAIL_UM_S, reading.cable_um, now_ms)
 
     def _loaded_step(self, force_mn):
-        rate = min(self._full_uN_per_sample, self._rate_uN_per_sample + self._soft_uN_per_sample)
-        self._rate_uN_per_sample = rate
-        reference = self._reference_uN - rate
+        full = self._full_uN_per_sample
+        soft = self._soft_uN_per_sample
+        rate = self._rate_uN_per_sample = min(full, self._rate_uN_per_sample + soft)
+        if self._not_shown_samples:
+            self._not_shown_samples -= 1
+        else:
+            self._shown_uN_per_sample = min(full, self._shown_uN_per_sample + soft)
         force = force_mn * 1000
-        reference = max(force - ERROR_MN_MAX * 1000, min(force + ERROR_MN_MAX * 1000, reference))
+        reference = self._reference_uN - self._shown_uN_per_sample
+        reference = max(force - self._behind_uN_max, min(force + self._ahead_uN_max, reference))
         self._reference_uN = reference
-        rate_mn_s = rate * self._rate_hz // 1000 + (force - reference) * GAIN_PER_S // 1000
+        rate_mn_s = rate * self._rate_hz // 1000 + (force - reference) // self._error_works_off_ms
         return -max(0, min(self._payout_um_s, rate_mn_s * 1000 // self._mn_mm))
 
     def _blind_step(self, cable_um, now_ms):
         self.done = cable_um <= self._blind_end_um
-        speed = max(BLIND_UM_S_MIN, min(BLIND_UM_S_MAX, self._rate_mn_s * 1000 // self._mn_mm))
+        rate_mn_s = min(self._rate_mn_s, BLIND_MN_S_MAX)
+        speed = max(BLIND_UM_S_MIN, min(BLIND_UM_S_MAX, rate_mn_s * 1000 // self._mn_mm))
         return self._at_constant_speed(min(speed, self._payout_um_s), cable_um, now_ms)
 
     def _at_constant_speed(self, speed_um_s, cable_um, now_ms):
