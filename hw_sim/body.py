@@ -8,7 +8,7 @@ the fastest mode of the stiffest rig turns by 0.05 rad a millisecond, that of br
 from math import exp, expm1
 from typing import Final
 
-from hw_sim.rigs import Rig
+from hw_sim.rig import Rig
 
 MS_S: Final = 0.001
 GLIDES_MM_S_RATIO: Final = 4.0  # beyond this many Stribeck speeds friction is plain Coulomb, within a millionth
@@ -34,8 +34,8 @@ class Body:
         self._fast_share = -expm1(-MS_S / rig.creep_fast_s)
         self._slow_share = -expm1(-MS_S / rig.creep_slow_s)
 
-        self._coulomb_n = rig.coulomb_n
-        self._stiction_n = max(rig.breakaway_n - rig.coulomb_n, 0.0)
+        self._coulomb_n = rig.sliding_n
+        self._stiction_n = max(rig.sticking_n - rig.sliding_n, 0.0)
         self._stribeck_mm_s = rig.stribeck_mm_s
         self._bristle_stiffness = rig.bristle_n_per_mm
         self._bristle_damping = rig.bristle_damping_n_s_per_m / 1000

@@ -6,7 +6,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from hw_sim.rig import Rig
+
 TWO_PI: Final = 2.0 * math.pi
+SHIFT_TAKES_MS: Final = (500, 2_000)
 
 Shape = Callable[[float], float]  # of the time from 0 to 1 to the share of its size
 
@@ -15,12 +18,13 @@ class Breathing:
     """Where breathing has the trunk: from 0 at the end of each breath out to twice the amplitude away from the cable.
 
     Depth and length of each breath are drawn anew. The raised cosine starts and ends every breath at rest,
-    so that one breath joins the next without a jolt.
+    so that one breath joins the next without a jolt. `at_breath_end` is called with the seconds of the breath to come.
     """
 
-    __slots__ = ("_amplitude_mm", "_depth_mm", "_draw", "_hz", "_phase", "_phase_step", "_variation")
+    __slots__ = ("_amplitude_mm", "_depth_mm", "_draw", "_hz", "_phase", "_phase_step", "_variation", "at_breath_end")
 
     def __init__(self, amplitude_mm: float, hz: float, variation: float, draw: random.Random) -> None:
+        self.at_breath_end: Callable[[float], None] | None = None
         self._amplitude_mm = amplitude_mm
         self._hz = hz
         self._variation = variation
@@ -40,6 +44,40 @@ class Breathing:
         vary = self._variation
         self._depth_mm = self._amplitude_mm * (1.0 + self._draw.uniform(-vary, vary))
         self._phase_step = TWO_PI * self._hz * 0.001 * (1.0 + self._draw.uniform(-vary, vary))
+        if self.at_breath_end is not None:
+            self.at_breath_end(TWO_PI / self._phase_step * 0.001)
+
+
+class Habits:
+    """How often this patient coughs and moves, asked at the end of each breath so that it costs nothing in between."""
+
+    __slots__ = ("_draw", "_lies_at_mm", "_rig")
+
+    def __init__(self, rig: Rig, draw: random.Random) -> None:
+        self._rig = rig
+        self._draw = draw
+        self._lies_at_mm = 0.0
+
+    @property
+    def has_any(self) -> bool:
+        return self._rig.coughs_per_min > 0 or self._rig.shifts_per_min > 0
+
+    def cough_n(self, breath_s: float) -> float | None:
+        """The height of a cough in the breath to come; None for no cough."""
+        rig, draw = self._rig, self._draw
+        if draw.random() * 60.0 >= rig.coughs_per_min * breath_s:
+            return None
+        return rig.cough_n * draw.uniform(0.5, 1.0)
+
+    def shift(self, breath_s: float) -> tuple[float, int] | None:
+        """A move in the breath to come: mm away from the cable, and its milliseconds; None for none."""
+        rig, draw = self._rig, self._draw
+        if draw.random() * 60.0 >= rig.shifts_per_min * breath_s:
+            return None
+        goal_mm = draw.uniform(-rig.shift_mm, rig.shift_mm)
+        distance_mm = goal_mm - self._lies_at_mm
+        self._lies_at_mm = goal_mm
+        return distance_mm, draw.randint(*SHIFT_TAKES_MS)
 
 
 @dataclass(frozen=True, slots=True)

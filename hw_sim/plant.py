@@ -5,12 +5,17 @@ from math import exp
 from typing import Final
 
 from hw_sim.body import Body
-from hw_sim.disturbances import Breathing, Disturbance, Disturbances, Shape, block, half_sine, reach
+from hw_sim.disturbances import Breathing, Disturbance, Disturbances, Habits, Shape, block, half_sine, reach
 from hw_sim.drive import Drive
-from hw_sim.rigs import Rig
+from hw_sim.rig import Rig
 
 CABLE_SNAPS_MS: Final = 5
 HARNESS_OPENS_MS: Final = 300
+# Sitting up in the harness (assumed): the feet push the hips off first, then the trunk comes forward with them.
+SITTING_UP_BRACES_N: Final = 60.0
+SITTING_UP_BRACES_MS: Final = 800
+SITTING_UP_MM: Final = 100.0
+SITTING_UP_MS: Final = 2_500
 BACKLASH_SHUT_RATIO: Final = 12.0  # at this many times its closing force less than a nanometre of it is left
 
 
@@ -34,6 +39,9 @@ class Plant:
         self._breathing = Breathing(
             rig.breathing_mm, rig.breathing_hz, rig.breathing_variation, random.Random(f"breathing {seed}")
         )
+        self._habits = Habits(rig, random.Random(f"habits {seed}"))
+        if self._habits.has_any:
+            self._breathing.at_breath_end = self._fidget
         self._stiffness = rig.harness_n_per_mm
         self._damping = rig.harness_damping_n_s_per_m / 1000
         self._toe_mm = rig.harness_toe_mm
@@ -82,6 +90,11 @@ class Plant:
         """The cable catches where it is now: further winding works against that stiffness, until it springs free."""
         self._snag = (self.t_ms + duration_ms, self._drive.cable_mm, stiffness_n_per_mm)
 
+    def sit_up(self) -> None:
+        """The patient braces and sits up, from now: the force rises for a moment, then the cable goes slack."""
+        self.cough(SITTING_UP_BRACES_N, SITTING_UP_BRACES_MS)
+        self._schedule(self._moves, -SITTING_UP_MM, SITTING_UP_MS, reach, after_ms=SITTING_UP_BRACES_MS)
+
     def leave(self) -> None:
         """The patient opens the harness, from now: the force goes within 300 ms and does not come back."""
         self._schedule(self._partings, 1.0, HARNESS_OPENS_MS, reach)
@@ -90,8 +103,17 @@ class Plant:
         """The cable breaks: the force goes within 5 ms and does not come back."""
         self._schedule(self._partings, 1.0, CABLE_SNAPS_MS, reach)
 
-    def _schedule(self, kind: Disturbances, size: float, duration_ms: int, shape: Shape) -> None:
-        kind.add(Disturbance(self.t_ms, duration_ms, size, shape))
+    def _fidget(self, breath_s: float) -> None:
+        """What the patient's habits bring with the breath to come."""
+        cough_n = self._habits.cough_n(breath_s)
+        if cough_n is not None:
+            self.cough(cough_n)
+        shift = self._habits.shift(breath_s)
+        if shift is not None:
+            self.shift(*shift)
+
+    def _schedule(self, kind: Disturbances, size: float, duration_ms: int, shape: Shape, *, after_ms: int = 0) -> None:
+        kind.add(Disturbance(self.t_ms + after_ms, duration_ms, size, shape))
         self._disturbed = True
 
     def _disturb(self) -> None:

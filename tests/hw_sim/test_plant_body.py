@@ -3,6 +3,7 @@
 import cmath
 import math
 from dataclasses import replace
+from itertools import pairwise
 from statistics import fmean
 
 import pytest
@@ -200,6 +201,52 @@ def test_a_shift_towards_the_drum_lowers_the_force() -> None:
     after = locked(plant, 1_500)
 
     assert before_n - after[-1] > 115
+
+
+def test_whoever_sits_up_first_pushes_and_then_leaves_the_cable_slack() -> None:
+    plant = pulled_to(200, replace(load_rig("nominal"), breathing_mm=0.0))
+    before_n = locked(plant, 1_000)[-1]
+
+    plant.sit_up()
+    after = locked(plant, 4_000)
+
+    assert before_n + 10 < max(after) < before_n + 40
+    assert set(after[-500:]) == {0.0}
+
+
+def coughs_in(forces: list[float]) -> int:
+    """How often the force rises by more than 5 N within 100 ms, which no breath does."""
+    rising = [after - before > 5 for before, after in zip(forces, forces[100:], strict=False)]
+    return sum(not was and now for was, now in pairwise(rising))
+
+
+def test_a_cougher_coughs_about_six_times_a_minute_and_others_not_at_all() -> None:
+    plants = [pulled_to(200, replace(load_rig(rig), breathing_mm=0.01)) for rig in ("reference+cougher", "nominal")]
+
+    coughs, none = (coughs_in(locked(plant, 300_000)) for plant in plants)
+
+    assert 15 <= coughs <= 45
+    assert none == 0
+
+
+def test_a_restless_patient_moves_and_stays_near_where_they_lay() -> None:
+    rig = replace(load_rig("reference+restless"), coughs_per_min=0.0, breathing_mm=0.01)
+    plant = pulled_to(200, rig)
+    before_n = locked(plant, 60_000)[0]
+
+    forces = locked(plant, 300_000)
+
+    reach_n = rig.shift_mm * rig.series_n_per_mm
+    assert max(forces) - min(forces) > reach_n / 2
+    assert all(abs(force - before_n) < 2 * reach_n + 30 for force in forces)
+
+
+def test_habits_do_not_change_how_the_same_seed_breathes() -> None:
+    quiet, restless = (pulled_to(100, load_rig(rig), seed=5) for rig in ("nominal", "reference+cougher"))
+
+    first_breath = 3_000
+
+    assert locked(quiet, first_breath) == locked(restless, first_breath)
 
 
 def test_on_a_fixed_table_friction_keeps_most_of_a_small_pull_from_the_spine() -> None:
