@@ -100,8 +100,8 @@ class VirtualStack:
         self.memory = MemoryJournal()
         self.heard = MemoryAudience()
         self.now_us = 0
-        line = LatentLine(seed)
-        self.to_host, self.to_table = line.to_host, line.to_device
+        self.line = LatentLine(seed)
+        self.to_host, self.to_table = self.line.to_host, self.line.to_device
         self._next_tick_us = TICK_US
         nonces = random.Random(f"nonce {seed}")
         self.conductor = Conductor(
@@ -114,7 +114,7 @@ class VirtualStack:
             record_of=lambda _serial: calibration_of(self.rig),
             utc_now=lambda: EPOCH + timedelta(microseconds=self.now_us),
         )
-        self.to_table.put(self.conductor.connected(0), 0)
+        self._write(self.conductor.connected(0))
 
     @property
     def state(self) -> State:
@@ -128,14 +128,17 @@ class VirtualStack:
         self.to_host.put(self.table.transmit(), self.now_us)
         data = self.to_host.take(self.now_us)
         if data:
-            self.to_table.put(self.conductor.received(data, self.now_us), self.now_us)
+            self._write(self.conductor.received(data, self.now_us))
         if self.now_us >= self._next_tick_us:
             self._next_tick_us += TICK_US
-            self.to_table.put(self.conductor.tick(self.now_us), self.now_us)
+            self._write(self.conductor.tick(self.now_us))
+
+    def _write(self, data: bytes) -> None:
+        self.to_table.put(data, self.now_us)
 
     def ask(self, given: Input) -> None:
         """A command, or news from beside the table, now."""
-        self.to_table.put(self.conductor.take(given, self.now_us), self.now_us)
+        self._write(self.conductor.take(given, self.now_us))
 
     def run_until(self, done: Callable[["VirtualStack"], bool], within_s: float) -> bool:
         """Advances until the condition holds, or that much time has passed; tells which."""

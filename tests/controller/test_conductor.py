@@ -12,7 +12,7 @@ SILENT_US = 1_000_000
 
 
 def hellos(bench) -> list[int]:
-    return [at_us for at_us, message in bench.written if isinstance(message, Hello)]
+    return [at_us for at_us, message in bench.written.heard if isinstance(message, Hello)]
 
 
 def be_silent(bench, seconds: float) -> None:

@@ -51,7 +51,7 @@ REFUSED = {
 
 def assert_nothing_could_move(bench) -> None:
     assert bench.pulled_at_us == 0
-    assert all(isinstance(message, HARMLESS) for _at_us, message in bench.written)
+    assert all(isinstance(message, HARMLESS) for _at_us, message in bench.written.heard)
     assert bench.memory.headers == []
 
 
@@ -169,7 +169,7 @@ def test_a_latching_alarm_of_a_refused_start_leaves_once_it_is_acknowledged(benc
 
 def test_a_switch_that_is_pressed_or_unplugged_as_the_table_is_armed_is_refused_by_the_table_itself(bench) -> None:
     bench.start()
-    bench.run_until(lambda bench: any(isinstance(message, Arm) for _at_us, message in bench.written), 20)
+    bench.run_until(lambda bench: any(isinstance(message, Arm) for _at_us, message in bench.written.heard), 20)
 
     bench.table.press_patient_switch(500_000)
     bench.run_for(2)

@@ -131,7 +131,7 @@ def test_the_target_is_on_record_throughout_ramp_and_hold_and_at_no_other_time(w
 def test_the_armed_limits_are_the_agreed_ones(whole) -> None:
     bench, _ = whole
 
-    [arm] = [message for _at_us, message in bench.written if isinstance(message, Arm)]
+    [arm] = [message for _at_us, message in bench.written.heard if isinstance(message, Arm)]
 
     assert arm.ceiling_mn == 350_000  # the site's, lower than 300 N and a quarter
     assert arm.pull_um_s == 5_000
@@ -237,7 +237,7 @@ def test_a_switch_that_is_never_pressed_ends_the_session_after_60_s_with_nothing
     assert bench.state.phase == Ended("the patient's switch was not pressed within 60 s", refused=True)
     assert bench.now_us - waited_from_us == pytest.approx(60_000_000, abs=20_000)
     assert bench.pulled_at_us == 0
-    assert not any(isinstance(message, Arm) for _at_us, message in bench.written)
+    assert not any(isinstance(message, Arm) for _at_us, message in bench.written.heard)
 
 
 def test_a_switch_that_is_unplugged_while_it_is_waited_for_ends_the_session(make_bench) -> None:
@@ -347,7 +347,7 @@ def test_a_controller_that_takes_over_a_table_under_load_says_what_happened_and_
 
     assert holding.root == "A16"
     assert holding.pulls_since_fault == []
-    assert {type(message) for at_us, message in holding.written if at_us > holding.fault_us} <= {Release}
+    assert {type(message) for at_us, message in holding.written.heard if at_us > holding.fault_us} <= {Release}
     assert holding.force_n == 0
     assert holding.slack_ms_after_fault < 7_500
     assert holding.acknowledge("A16").done
