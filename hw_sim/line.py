@@ -2,15 +2,48 @@
 
 import random
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
-LATENCY_US: Final = (1_000, 3_000)  # USB and two schedulers, each way
 RECORDED_US: Final = 10_000_000
 WAITING_BYTES_MAX: Final = 65_536  # of driver and kernel together; what does not fit is lost
 US_PER_S: Final = 1_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class LineTiming:
+    """How late bytes are, in us. To the host they wait for a serial chip's timer too, and for the host to look."""
+
+    latency_us: tuple[int, int]  # each way, drawn evenly: USB and two schedulers
+    chip_timer_us: int = 0  # what has come in is passed on when it next runs out
+    host_jitter_us: int = 0  # drawn evenly from 0
+
+
+DIRECT: Final = LineTiming((1_000, 3_000))
+TIMINGS: Final[Mapping[str, LineTiming]] = {
+    "direct": DIRECT,
+    "usual": LineTiming((1_000, 3_000), host_jitter_us=2_000),
+    "degraded": LineTiming((1_000, 3_000), chip_timer_us=16_000, host_jitter_us=10_000),  # FTDI's default, a busy host
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LineTiming:
+    """How late bytes reach the host: drawn evenly, and then not before the serial chip's timer runs out."""
+
+    to_host_us: tuple[int, int] = LATENCY_US
+    chip_timer_us: int = 0  # 0: it passes bytes on at once
+
+
+DIRECT: Final = LineTiming()
+# The chip of most USB serial cables collects bytes until its timer runs out: 16 ms as shipped, 1 ms where it is set.
+TIMINGS: Final[Mapping[str, LineTiming]] = {
+    "direct": DIRECT,
+    "usual": LineTiming((1_000, 5_000), chip_timer_us=1_000),
+    "degraded": LineTiming((1_000, 13_000), chip_timer_us=16_000),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +75,10 @@ class Lane:
 
     draw: random.Random
     faults: LineFaults = NO_FAULTS
+    timing: LineTiming = DIRECT
     recorded: deque[tuple[int, bytes]] | None = None  # of the last 10 s, where it is recorded at all
+    timing: LineTiming = DIRECT
+    is_to_host: bool = False
     _under_way: deque[tuple[int, bytes]] = field(default_factory=deque)
     _waiting_bytes: int = 0
     _last_due_us: int = 0
@@ -117,7 +153,9 @@ class Lane:
     def _send(self, data: bytes, now_us: int) -> None:
         if self._waiting_bytes + len(data) > WAITING_BYTES_MAX and self.faults.blocked:
             return
-        due_us = now_us + self.draw.randint(*LATENCY_US) + self.faults.extra_us
+        due_us = now_us + self.draw.randint(*self.timing.to_host_us) + self.faults.extra_us
+        if timer_us := self.timing.chip_timer_us:
+            due_us = -(-due_us // timer_us) * timer_us
         self._last_due_us = max(due_us, self._last_due_us)
         self._waiting_bytes += len(data)
         self._under_way.append((self._last_due_us, data))
@@ -183,11 +221,11 @@ class Lane:
 
 
 class LatentLine:
-    """Both directions, 1 to 3 ms each, deterministic per seed. Their `faults` may be exchanged at any time."""
+    """Both directions, deterministic per seed: 1 to 3 ms to the device, `timing` to the host."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, timing: LineTiming = DIRECT) -> None:
         self.to_device = Lane(random.Random(f"to device {seed}"))
-        self.to_host = Lane(random.Random(f"to host {seed}"))
+        self.to_host = Lane(random.Random(f"to host {seed}"), timing=timing)
 
     def record(self) -> None:
         """From now on keeps the last 10 s of what the device sends, for a replay."""

@@ -3,15 +3,18 @@
 It is the table as seen from the cable's two ends: bytes on one, a patient on the other. Time passes only in `advance`.
 """
 
+import heapq
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Final, Protocol
 
 from firmware.table import Table
-from hw_sim.board import Board, Calibration, Memory, Panel
+from hw_sim.board import SERIAL, Board, Calibration, Memory, Panel
 from hw_sim.cooperative_patient import PRESS_US, CooperativePatient
 from hw_sim.load_cell import LoadCells
+from hw_sim.other_protocol import OtherProtocol
 from hw_sim.plant import Plant
 from hw_sim.rigs import Rig
 
@@ -39,11 +42,27 @@ class Firmware(Protocol):
 
 ChannelFault = Callable[[int], int | None]  # from the converter's code to what arrives; None: no conversion
 DriveFault = Callable[[int], int]  # from the ordered velocity to the one that the drive goes for, in um/s
+DriveOrder = tuple[int, bool, bool]  # velocity in um/s, drive enabled, brake on
+DriveOrderFault = Callable[[int, bool, bool], DriveOrder]  # from what reaches the drive and the brake to what they do
 
 BOOT: Final[Callable[[Board], Firmware]] = Table
 MS_US: Final = 1000
 U32: Final = 0xFFFF_FFFF
+NEVER_MS: Final = 1 << 62
+WATCHDOG_US: Final = 120_000  # of the board: longer than any pause of the firmware, shorter than a lease
 CALIBRATION_IDS: Final = (439_041_101, 1_584_361_601)  # of the record that a table leaves the (simulated) works with
+
+
+@dataclass(frozen=True, slots=True)
+class HungFirmware:
+    """Firmware that hangs: it takes nothing in, says nothing, and leaves the drive at its last order."""
+
+    greeted: bool
+    status: int
+
+    def on_bytes(self, data: bytes) -> None: ...
+    def on_millisecond(self, t_us: int) -> None: ...
+    def on_conversion(self, *_sensed: int | None) -> None: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,12 +80,15 @@ class Truth:
 class SimulatedTable:
     """`receive` what the host sends, `advance` time, `transmit` what the device has sent since.
 
-    `t_us_start` is what the device's own u32 clock shows at power-on; near 2**32 it wraps soon. `cooperative` lets the
-    patient press the switch when a session waits for it. `panel`, `plant`, `channel_faults` and `drive_fault` are where
-    faults are put in.
+    `t_us_start` is what the device's own u32 clock shows at power-on; near 2**32 it wraps soon. `protocol` is the
+    number that its IDENTITY tells, None for the firmware's own. `cooperative` lets the patient press the switch when a
+    session waits for it. Faults are put into `panel`, `plant`, `channel_faults`, `drive_fault`, `drive_order_fault`
+    and, for the next power-on, `serial`, `protocol` and `memory`; `call_at` is for what happens later.
     """
 
-    def __init__(self, rig: Rig, seed: int, *, cooperative: bool = False, t_us_start: int = 0) -> None:
+    def __init__(
+        self, rig: Rig, seed: int, *, cooperative: bool = False, t_us_start: int = 0, protocol: int | None = None
+    ) -> None:
         self.rig = rig
         self.panel = Panel()
         self.plant = Plant(rig, seed)
@@ -79,12 +101,18 @@ class SimulatedTable:
         )
         self.channel_faults: list[ChannelFault | None] = [None, None]
         self.drive_fault: DriveFault | None = None
+        self.drive_order_fault: DriveOrderFault | None = None
+        self.serial = SERIAL
+        self.protocol = protocol
         self._nonces = random.Random(f"boot {seed}")
         self._t_us_start = t_us_start
         self._t_ms = 0
         self._conversions = 0
         self._next_conversion_us = self._conversion_due_us()
         self._switch_released_ms: int | None = None
+        self._calls: list[tuple[int, int, Callable[[], None]]] = []  # a heap: when (ms), number, what
+        self._calls_made = 0
+        self._next_call_ms = NEVER_MS
         self._patient = CooperativePatient() if cooperative else None
         self._out = bytearray()
         self._power_on()
@@ -96,7 +124,8 @@ class SimulatedTable:
             memory=self.memory,
             boot_nonce=self._nonces.getrandbits(32),
             panel=self.panel,
-            send=self._out.extend,
+            send=self._out.extend if self.protocol is None else OtherProtocol(self.protocol, self._out.extend).send,
+            serial=self.serial,
         )
         self.firmware = BOOT(self._board)
 
@@ -128,20 +157,34 @@ class SimulatedTable:
     def _step(self, t_ms: int) -> None:
         self._t_ms = t_ms
         t_us = t_ms * MS_US
-        if t_ms == self._switch_released_ms:
-            self.panel.patient_switch_pressed = False
+        if t_ms >= self._next_call_ms:
+            self._make_calls(t_ms)
         board = self._board
         velocity_um_s = board.velocity_um_s
         if velocity_um_s > 0 and self.panel.wind_in_cut:
             velocity_um_s = 0
         if self.drive_fault is not None:
             velocity_um_s = self.drive_fault(velocity_um_s)
+        enabled, brake_on = board.drive_enabled, board.brake_on
+        if self.drive_order_fault is not None:
+            velocity_um_s, enabled, brake_on = self.drive_order_fault(velocity_um_s, enabled, brake_on)
         plant = self.plant
-        plant.step(velocity_um_s, board.drive_enabled, board.brake_on)
+        plant.step(velocity_um_s, enabled, brake_on)
         self.cells.feed(plant.force_n)
         while self._next_conversion_us <= t_us:
             self._convert(t_us)
         self.firmware.on_millisecond((self._t_us_start + t_us) & U32)
+
+    def call_at(self, t_us: int, action: Callable[[], None]) -> None:
+        """Calls it as the millisecond of that time since power-on begins, or the next one where it has begun."""
+        self._calls_made += 1
+        heapq.heappush(self._calls, (max(t_us // MS_US, self._t_ms + 1), self._calls_made, action))
+        self._next_call_ms = self._calls[0][0]
+
+    def _make_calls(self, t_ms: int) -> None:
+        while self._calls and self._calls[0][0] <= t_ms:
+            heapq.heappop(self._calls)[2]()
+        self._next_call_ms = self._calls[0][0] if self._calls else NEVER_MS
 
     def _convert(self, t_us: int) -> None:
         converted_us = self._next_conversion_us
@@ -190,6 +233,11 @@ class SimulatedTable:
         """Presses it from now on for that long, at least a millisecond."""
         self.panel.patient_switch_pressed = True
         self._switch_released_ms = self._t_ms + max(1, duration_us // MS_US)
+        self.call_at(self._switch_released_ms * MS_US, self._release_patient_switch)
+
+    def _release_patient_switch(self) -> None:
+        if self._t_ms == self._switch_released_ms:  # else it was pressed again meanwhile
+            self.panel.patient_switch_pressed = False
 
     def unplug_patient_switch(self) -> None:
         self.panel.patient_switch_plugged = False
@@ -213,3 +261,17 @@ class SimulatedTable:
     def reset(self) -> None:
         """The electronics start anew, as after their watchdog; the drive loses its power and its place stays."""
         self._power_on()
+
+    def hang(self) -> None:
+        """The firmware hangs. The drive goes on with its last order until the board's watchdog resets it."""
+        hung = HungFirmware(self.firmware.greeted, self.firmware.status)
+        self.firmware = hung
+        self.call_at(self.now_us + WATCHDOG_US, partial(self._bite, hung))
+
+    def _bite(self, hung: HungFirmware) -> None:
+        if self.firmware is hung:
+            self.reset()
+
+    def set_device_clock(self, t_us: int) -> None:
+        """Its u32 clock shows that at this moment; only a table that is at rest takes it without harm."""
+        self._t_us_start = (t_us - self.now_us) & U32

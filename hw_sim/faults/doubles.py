@@ -1,0 +1,3 @@
+from hw_sim.faults.fault import Fault
+
+FAULTS: tuple[Fault, ...] = ()
