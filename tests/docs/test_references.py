@@ -4,7 +4,8 @@ import re
 from pathlib import Path
 
 ROOTS = (
-    "benchmarks controller dashboard deploy docs examples firmware firmware_bridge hw_sim recorder requirements safety"
+    "benchmarks controller dashboard deploy docs examples firmware firmware_bridge hw_sim proof recorder requirements "
+    "safety"
 )
 IN_THE_REPOSITORY = re.compile(rf"`((?:{'|'.join(ROOTS.split())}|tests|tractable)/[\w./-]*)`")
 LINK = re.compile(r"\[[^\]]*\]\(([^)\s]+)\)")

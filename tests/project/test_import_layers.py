@@ -24,13 +24,17 @@ FORBIDDEN: dict[str, Imports] = {
     "Layers: each may know only those below it": [(lower, higher) for higher, lower in combinations(RUNTIME, 2)],
     "The simulator stands on the firmware, and the firmware on nothing": [("firmware", "hw_sim")],
     "Only the composition root knows the simulator": each_of([*BELOW_TRACTABLE, "firmware"], "hw_sim"),
-    "Only the command line knows the benchmarks": each_of([*BELOW_TRACTABLE, "firmware", "hw_sim"], "benchmarks"),
+    "Only the command line knows the benchmarks and the proof": [
+        (other, only_for_the_command_line)
+        for other in (*BELOW_TRACTABLE, "firmware", "hw_sim")
+        for only_for_the_command_line in ("benchmarks", "proof")
+    ],
     "The firmware and the simulator know nothing of the host": [
         (device, host) for device in ("firmware", "hw_sim") for host in RUNTIME
     ],
     "The runtime knows nothing of the firmware's own code": each_of(BELOW_TRACTABLE, "firmware"),
-    "Only the serial port module opens serial ports": each_of([*RUNTIME, "hw_sim", "benchmarks"], "serial"),
-    "Only the modules named for it speak MQTT": each_of([*RUNTIME, "hw_sim", "benchmarks"], "aiomqtt"),
+    "Only the serial port module opens serial ports": each_of([*RUNTIME, "hw_sim", "benchmarks", "proof"], "serial"),
+    "Only the modules named for it speak MQTT": each_of([*RUNTIME, "hw_sim", "benchmarks", "proof"], "aiomqtt"),
     "Nothing that arrives over MQTT reaches a motion": [
         (listener, motion)
         for listener in ("dashboard.mqtt_feed", "controller.mqtt_bus")
@@ -88,7 +92,7 @@ def test_every_package_is_under_a_contract(project):
     packages = project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"]
 
     assert sorted(project["tool"]["importlinter"]["root_packages"]) == sorted(packages)
-    assert sorted(packages) == sorted([*RUNTIME, "firmware", "hw_sim", "benchmarks"])
+    assert sorted(packages) == sorted([*RUNTIME, "firmware", "hw_sim", "benchmarks", "proof"])
 
 
 def test_every_package_that_is_imported_is_this_repository_s(project, repository):
