@@ -58,6 +58,7 @@ BRAKE_ON = 1 << 11
 SIMULATED = 1 << 12
 MAINS_GOOD = 1 << 13
 DRIVE_FAULT = 1 << 14  # an input of the board; this bit is never sent
+SELF_TEST_FAILED = 1 << 15  # the same: what the board found wrong with itself at power-on
 
 INPUTS_SENT = (
     SWITCH_CONNECTED | SWITCH_PRESSED | EMERGENCY_STOP | WOUND_IN_LIMIT | PAID_OUT_LIMIT | SERVICE_JUMPER | MAINS_GOOD

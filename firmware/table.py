@@ -104,7 +104,7 @@ class Table:
         reading = self._reading
         reading.take(raw_a, raw_b, cable_um, velocity_um_s)
         self._inputs = inputs
-        seq = self._bases.add(t_us, reading.slack)
+        seq = self._bases.add(self._clock.low_us, reading.slack)
         if not reading.slack:
             self._slack_since_ms = self._clock.now_ms
         self._judge(reading, inputs)
@@ -119,6 +119,8 @@ class Table:
         now_ms = self._clock.now_ms
         if self._state == DISARMED:
             cause = self._reset_under_load(reading) or self._limiter.judge_disarmed(reading, inputs)
+            if not cause and inputs & m.SELF_TEST_FAILED:
+                cause = m.SELF_TEST
         else:
             self._limiter.observe(reading)
             if self._state == ARMED:
@@ -290,7 +292,7 @@ class Table:
             return m.IS_RELEASING
         if self._state == DISARMED:
             return m.NOT_ARMED if self._trip is None else m.IS_TRIPPED
-        if not self._bases.is_fresh(basis, self._clock.t_us):
+        if not self._bases.is_fresh(basis, self._clock.low_us):
             return m.BASIS_TOO_OLD
         # Judged by the sample that the host saw; `_permitted_um_s` goes by the sample that is now.
         fastest_um_s = TAKE_UP_UM_S if self._bases.was_slack(basis) else self._pull_um_s
@@ -328,7 +330,10 @@ class Table:
         slack_ms = self._clock.now_ms - self._slack_since_ms
         if not self._reading.slack or slack_ms < CLEAR_SLACK_MS:
             return m.NOT_SLACK
-        if self._limiter.still_there(self._trip[0], self._reading, self._board.inputs()):
+        inputs = self._board.inputs()
+        if self._limiter.still_there(self._trip[0], self._reading, inputs):
+            return m.NOT_SLACK
+        if self._trip[0] == m.SELF_TEST and inputs & m.SELF_TEST_FAILED:
             return m.NOT_SLACK
         if cause != self._trip[0]:
             return m.OUT_OF_RANGE

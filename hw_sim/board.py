@@ -48,6 +48,7 @@ class Panel:
     service_jumper: bool = False
     mains_good: bool = True
     drive_fault: bool = False
+    self_test_failed: bool = False
 
     def bits(self) -> int:
         """As the firmware reads them: the patient's switch is a loop that an unplugged one leaves open."""
@@ -61,6 +62,7 @@ class Panel:
             | (messages.SERVICE_JUMPER if self.service_jumper else 0)
             | (messages.MAINS_GOOD if self.mains_good else 0)
             | (messages.DRIVE_FAULT if self.drive_fault else 0)
+            | (messages.SELF_TEST_FAILED if self.self_test_failed else 0)
         )
 
     @property
