@@ -7,26 +7,10 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, Final
 
+LATENCY_US: Final = (1_000, 3_000)  # USB and two schedulers, each way
 RECORDED_US: Final = 10_000_000
 WAITING_BYTES_MAX: Final = 65_536  # of driver and kernel together; what does not fit is lost
 US_PER_S: Final = 1_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class LineTiming:
-    """How late bytes are, in us. To the host they wait for a serial chip's timer too, and for the host to look."""
-
-    latency_us: tuple[int, int]  # each way, drawn evenly: USB and two schedulers
-    chip_timer_us: int = 0  # what has come in is passed on when it next runs out
-    host_jitter_us: int = 0  # drawn evenly from 0
-
-
-DIRECT: Final = LineTiming((1_000, 3_000))
-TIMINGS: Final[Mapping[str, LineTiming]] = {
-    "direct": DIRECT,
-    "usual": LineTiming((1_000, 3_000), host_jitter_us=2_000),
-    "degraded": LineTiming((1_000, 3_000), chip_timer_us=16_000, host_jitter_us=10_000),  # FTDI's default, a busy host
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +61,6 @@ class Lane:
     faults: LineFaults = NO_FAULTS
     timing: LineTiming = DIRECT
     recorded: deque[tuple[int, bytes]] | None = None  # of the last 10 s, where it is recorded at all
-    timing: LineTiming = DIRECT
-    is_to_host: bool = False
     _under_way: deque[tuple[int, bytes]] = field(default_factory=deque)
     _waiting_bytes: int = 0
     _last_due_us: int = 0

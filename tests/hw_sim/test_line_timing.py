@@ -41,7 +41,7 @@ def test_bytes_are_as_late_as_the_line_is_known_for(name: str, to_host: bool, lo
 
 
 def test_a_serial_chips_timer_passes_bytes_on_in_lumps() -> None:
-    line = LatentLine(1, LineTiming((1_000, 3_000), chip_timer_us=16_000))
+    line = LatentLine(1, LineTiming(chip_timer_us=16_000))
     arrivals = []
 
     for now_us in range(0, 200_000, 1_000):
