@@ -44,7 +44,7 @@ LOSS_MS = 200
 # Letting go, in mN/s, by profile number: normal, protective, emergency.
 RELEASE_MN_S = (20000, 50000, 100000)
 TAIL_UM_S = 10000  # the last 20 mm: from 15 N down nothing can fall by more than 15 N
-BLIND_MN_S_MAX = 70000  # a tight cable is up to 1.4 times as stiff as what was learned on the way there
+BLIND_MN_S_MAX = 60000  # a tight cable can be 1.5 times as stiff as what was learned on the way there
 BLIND_UM_S_MIN = 2500
 BLIND_UM_S_MAX = 30000
 

@@ -16,7 +16,7 @@ from firmware.limits import (
 )
 
 REFERENCE_PERCENT = 96  # of the profile's rate, which a breath and what is learned too soft must not carry it over
-SOFT_START_MS = 200  # the rate grows over this, so that nobody feels it begin
+SOFT_START_MS = 300  # the rate grows over this: more than the period in which a hip swings on its harness
 DRIVE_DELAY_MS = 20  # its ramp and the motor's lag
 CATCH_UP_MN_S = 30000  # force behind the reference (a breath out) makes it at most so much faster
 HOLD_BACK_MN_S = 100000  # force ahead of it may stop it
@@ -78,25 +78,30 @@ class Release:
         return self._at_constant_speed(TAIL_UM_S, reading.cable_um, now_ms)
 
     def _loaded_step(self, force_mn):
-        full = self._full_uN_per_sample
-        soft = self._soft_uN_per_sample
-        rate = self._rate_uN_per_sample = min(full, self._rate_uN_per_sample + soft)
+        rate_mn_s = self._soft_started_mn_s()
         if self._not_shown_samples:
             self._not_shown_samples -= 1
         else:
-            self._shown_uN_per_sample = min(full, self._shown_uN_per_sample + soft)
+            self._shown_uN_per_sample = self._softly(self._shown_uN_per_sample)
         force = force_mn * 1000
         reference = self._reference_uN - self._shown_uN_per_sample
         reference = max(force - self._behind_uN_max, min(force + self._ahead_uN_max, reference))
         self._reference_uN = reference
-        rate_mn_s = rate * self._rate_hz // 1000 + (force - reference) // self._error_works_off_ms
+        rate_mn_s += (force - reference) // self._error_works_off_ms
         return -max(0, min(self._payout_um_s, rate_mn_s * 1000 // self._mn_mm))
 
     def _blind_step(self, cable_um, now_ms):
         self.done = cable_um <= self._blind_end_um
-        rate_mn_s = min(self._rate_mn_s, BLIND_MN_S_MAX)
+        rate_mn_s = min(self._soft_started_mn_s(), BLIND_MN_S_MAX)
         speed = max(BLIND_UM_S_MIN, min(BLIND_UM_S_MAX, rate_mn_s * 1000 // self._mn_mm))
         return self._at_constant_speed(min(speed, self._payout_um_s), cable_um, now_ms)
+
+    def _soft_started_mn_s(self):
+        self._rate_uN_per_sample = self._softly(self._rate_uN_per_sample)
+        return self._rate_uN_per_sample * self._rate_hz // 1000
+
+    def _softly(self, uN_per_sample):
+        return min(self._full_uN_per_sample, uN_per_sample + self._soft_uN_per_sample)
 
     def _at_constant_speed(self, speed_um_s, cable_um, now_ms):
         """Pays out at that speed, and looks every second whether at least half of it was moved."""
