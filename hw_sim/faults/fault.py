@@ -86,6 +86,16 @@ class Site:
         return self.line
 
 
+def all_of(*undos: Undo) -> Undo:
+    """Does them in turn."""
+
+    def undo() -> None:
+        for one in undos:
+            one()
+
+    return undo
+
+
 def _set_channel(table: SimulatedTable, number: int, fault: Callable[[int], int | None] | None) -> None:
     table.channel_faults[number] = fault
 
@@ -95,9 +105,10 @@ Begin = Callable[..., Undo | None]  # of a Site and the parameters; None where i
 
 @dataclass(frozen=True, slots=True)
 class Fault:
-    """One fault. `parameters` are those that it has, with their defaults; a `for_ms` above 0 withdraws it after that.
+    """One fault. `parameters` are those that it has, with their defaults.
 
-    `at_power_on` faults restart the electronics to take effect, and so are refused while the table is armed.
+    A fault that can end has `for_ms`, which is the injector's: above 0 it is withdrawn after that. `at_power_on` faults
+    restart the electronics to take effect, and so are refused while the table is armed.
     """
 
     id: str

@@ -62,7 +62,7 @@ class Injector:
             self.withdraw(fault.id)
         injection = Injection(self._table.now_us, fault.id, chosen)
         self._site.draw = random.Random(f"{fault.id} {self._seed} {len(self.history)}")
-        undo = fault.begin(self._site, **chosen)
+        undo = fault.begin(self._site, **{name: value for name, value in chosen.items() if name != "for_ms"})
         self.history.append(injection)
         if undo is not None:
             self._active[fault.id] = (injection, undo)
