@@ -65,7 +65,7 @@ class Limiter:
         if cause:
             return cause
         if not reading.slack:
-            self.stiffness.learn(reading.force_mn, reading.cable_um)
+            self.stiffness.learn(self._history.median_mn, reading.cable_um)
         if self._history.rose_too_fast():
             return m.RISE_TOO_FAST
         if self._history.lost(reading.cable_um, self.stiffness.mn_mm):
@@ -88,7 +88,7 @@ class Limiter:
     def judge_disarmed(self, reading, inputs):
         """The cause of a trip, or 0."""
         cause = self.judge_inputs(inputs, False)
-        if cause or (reading.a.in_range and reading.b.in_range):
+        if cause or not (reading.a.failed or reading.b.failed):
             return cause
         return m.CHANNEL_RANGE
 
@@ -114,7 +114,7 @@ class Limiter:
     def _judge_channels(self, reading):
         a = reading.a
         b = reading.b
-        if not (a.in_range and b.in_range):
+        if a.failed or b.failed:
             return m.CHANNEL_RANGE
         if a.identical >= STUCK_CODES or b.identical >= STUCK_CODES:
             return m.CHANNEL_STUCK
@@ -135,4 +135,6 @@ class Limiter:
 
 
 def _above_firmware_ceiling(reading):
-    return reading.a.force_mn > CEILING_MN or reading.b.force_mn > CEILING_MN
+    a = reading.a
+    b = reading.b
+    return (a.in_range and a.force_mn > CEILING_MN) or (b.in_range and b.force_mn > CEILING_MN)

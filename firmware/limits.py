@@ -21,6 +21,7 @@ BASIS_AGE_US_MAX = 150000  # with the lease: 400 ms from a sample to the last pu
 # A channel that reads outside these is no channel.
 CHANNEL_MN_MIN = -30000
 RAW_END = 7969177  # 95 % of a 24-bit converter's full scale
+OUT_OF_RANGE_SAMPLES = 2  # one may be an outlier, and the other channel is believed meanwhile
 RAW_MISSING = -2147483648  # what is sent for a converter that gave nothing
 MISSED_PERIODS_MAX = 1  # two without a conversion are one too many
 STUCK_CODES = 25  # noise moves the last bits of a live converter at every conversion

@@ -1,6 +1,26 @@
 """What the two force channels say: counts to millinewtons, and whether a channel can be believed."""
 
-from firmware.limits import CHANNEL_MN_MIN, MISSED_PERIODS_MAX, RAW_END, RAW_MISSING, SLACK_MN, STUCK_CODES
+from firmware.limits import (
+    CHANNEL_MN_MIN,
+    MISSED_PERIODS_MAX,
+    OUT_OF_RANGE_SAMPLES,
+    RAW_END,
+    RAW_MISSING,
+    SLACK_MN,
+    STUCK_CODES,
+)
+
+
+def millinewtons(counts, span_q20):
+    """(counts * span_q20) >> 20 in parts of 10 bits, exactly: the whole product is more than a small integer holds.
+
+    In MicroPython what comes of a long integer stays one, so that every force after it would be one too.
+    """
+    high = counts >> 10
+    low = counts & 0x3FF
+    span_high = span_q20 >> 10
+    span_low = span_q20 & 0x3FF
+    return high * span_high + ((high * span_low + low * span_high + (low * span_low >> 10)) >> 10)
 
 
 class Channel:
@@ -12,8 +32,10 @@ class Channel:
         self.id = 0
         self.raw = RAW_MISSING
         self.force_mn = 0
-        self.in_range = False
+        self.in_range = False  # this code is one that a channel at work can give
+        self.failed = True  # it has been out of range for longer than an outlier is, or gives nothing
         self.identical = 0  # codes in a row
+        self._out_of_range = 0  # codes in a row
         self._missed = 0
 
     def calibrate(self, zero_counts, span_q20, identity):
@@ -30,8 +52,10 @@ class Channel:
             self._missed = 0
         self.identical = self.identical + 1 if raw == self.raw else 1
         self.raw = raw
-        self.force_mn = force_mn = ((raw - self.zero_counts) * self.span_q20) >> 20
-        self.in_range = -RAW_END < raw < RAW_END and force_mn >= CHANNEL_MN_MIN
+        self.force_mn = force_mn = millinewtons(raw - self.zero_counts, self.span_q20)
+        self.in_range = in_range = -RAW_END < raw < RAW_END and force_mn >= CHANNEL_MN_MIN
+        self._out_of_range = 0 if in_range else min(self._out_of_range + 1, OUT_OF_RANGE_SAMPLES)
+        self.failed = raw == RAW_MISSING or self._out_of_range >= OUT_OF_RANGE_SAMPLES
 
 
 class Reading:

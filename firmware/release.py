@@ -44,6 +44,7 @@ class Release:
         loaded_at_um = reading.cable_um if stiffness.loaded_at_um is None else stiffness.loaded_at_um
         self._blind_end_um = min(loaded_at_um, reading.cable_um) - SLACK_MORE_UM
         self._slack_from_um = reading.cable_um
+        self._was_loaded = True
         self._rate_uN_per_sample = 0
         self._shown_uN_per_sample = 0
         self._reference_uN = reading.force_mn * 1000
@@ -69,7 +70,10 @@ class Release:
         if reading.blind:
             self._reference_uN = reading.force_mn * 1000
             return self._blind_step(reading.cable_um, now_ms)
-        if reading.force_mn > SLACK_MN:
+        loaded = reading.force_mn > SLACK_MN
+        believed = loaded and self._was_loaded  # one sample above 15 N may be an outlier
+        self._was_loaded = loaded
+        if believed:
             self._look_at_progress_again(reading.cable_um, now_ms)
             self._slack_from_um = reading.cable_um
             self.incomplete = now_ms > self._deadline_ms

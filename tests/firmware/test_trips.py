@@ -58,13 +58,43 @@ def test_a_lease_that_ends_under_load_trips_and_one_that_ends_slack_only_stops(b
     "raw", [RAW_END, -RAW_END, 8_388_607, -8_388_608, -260_000], ids=["95 %", "-95 %", "full", "-full", "-31 N"]
 )
 @pytest.mark.parametrize("channel", [0, 1])
-def test_a_channel_out_of_range_trips_at_once(bench, raw: int, channel: int) -> None:
+def test_a_channel_out_of_range_for_two_samples_trips(bench, raw: int, channel: int) -> None:
     table = bench().arm().load(LOADED_MN)
 
     table.table.channel_faults[channel] = lambda _: raw
+    table.run(3)
+    after_one = list(table.trips)
     table.run(4)
 
+    assert after_one == []
     assert table.trips == [m.CHANNEL_RANGE]
+
+
+@pytest.mark.parametrize("out_n", [-200, 200])
+def test_one_wild_sample_every_two_seconds_neither_trips_nor_falsifies_the_release(bench, out_n: int) -> None:
+    table = bench().arm(ceiling_mn=160_000)
+    conversions = iter(range(100_000))
+    table.table.channel_faults[0] = lambda raw: raw + (out_n * 8000 if next(conversions) % 640 == 0 else 0)
+
+    table.load(LOADED_MN).keep(LOADED_MN, 10_000)
+    trips = list(table.trips)
+    table.send(m.RELEASE, m.PROTECTIVE)
+    forces = table.let_go()
+
+    assert trips == table.trips == []
+    assert len(forces) < 1000 * LOADED_MN // 50_000 + 3000
+    assert max(before - after for before, after in zip(forces, forces[100:], strict=False)) <= 15_000
+
+
+@pytest.mark.parametrize("raw", [8_388_607, -8_388_608])
+def test_one_sample_at_full_scale_is_no_force(bench, raw: int) -> None:
+    table = bench().arm().load(LOADED_MN)
+    wild = iter([raw])
+    table.table.channel_faults[0] = lambda given: next(wild, given)
+
+    table.keep(LOADED_MN, 1000)
+
+    assert table.trips == []
 
 
 def test_a_converter_that_gives_nothing_for_two_periods_trips_and_is_sent_as_missing(bench) -> None:
