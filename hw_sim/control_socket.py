@@ -2,6 +2,10 @@
 
 {"do": "press_patient_switch", "for_ms": 300}   ->   {"ok": true}
 {"do": "truth"}                                 ->   {"ok": true, "truth": {"t_us": ..., "force_mn": ..., ...}}
+{"do": "inject", "fault": "SE04"}               ->   {"ok": true, "fault": "SE04", "name": "stuck at its last value"}
+{"do": "inject", "fault": "HU13", "on": "hold", "after_ms": 3000, "with": {"n": 40.0}}
+{"do": "withdraw", "fault": "SE04"}             ->   {"ok": true}
+{"do": "faults"}                                ->   {"ok": true, "phase": "hold", "faults": [{"id": "SE01", ...}, ...]}
 """
 
 import contextlib
@@ -14,32 +18,86 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, Final
 
+from hw_sim.faults import FAULTS, Injector
+from hw_sim.faults.injector import find
 from hw_sim.table import SimulatedTable
 
 LINE_BYTES_MAX: Final = 4096
 PRESS_MS: Final = 300
 PRESS_MS_MAX: Final = 600_000
+AFTER_MS_MAX: Final = 3_600_000
+INJECT_KEYS: Final = frozenset({"do", "fault", "on", "after_ms", "with"})
 
 Answer = dict[str, Any]
 
 
-def _press_patient_switch(table: SimulatedTable, request: Mapping[str, Any]) -> Answer:
-    for_ms = request.get("for_ms", PRESS_MS)
-    if not isinstance(for_ms, int) or isinstance(for_ms, bool) or not 1 <= for_ms <= PRESS_MS_MAX:
-        raise ValueError(f"for_ms is a whole number of milliseconds from 1 to {PRESS_MS_MAX}, not {for_ms!r}.")
-    table.press_patient_switch(for_ms * 1000)
+def _press_patient_switch(injector: Injector, request: Mapping[str, Any]) -> Answer:
+    injector.table.press_patient_switch(_milliseconds(request, "for_ms", PRESS_MS, 1, PRESS_MS_MAX) * 1000)
     return {}
 
 
-def _simple(act: Callable[[SimulatedTable], None]) -> Callable[[SimulatedTable, Mapping[str, Any]], Answer]:
-    def do(table: SimulatedTable, _request: Mapping[str, Any]) -> Answer:
-        act(table)
+def _milliseconds(request: Mapping[str, Any], key: str, default: int, low: int, high: int) -> int:
+    value = request.get(key, default)
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value <= high:
+        raise ValueError(f"{key} is a whole number of milliseconds from {low} to {high}, not {value!r}.")
+    return value
+
+
+def _inject(injector: Injector, request: Mapping[str, Any]) -> Answer:
+    unknown = sorted(set(request) - INJECT_KEYS)
+    if unknown:
+        raise ValueError(f"Unknown: {', '.join(unknown)}. Known: {', '.join(sorted(INJECT_KEYS))}.")
+    fault = find(_fault_id(request))
+    parameters = request.get("with", {})
+    if not isinstance(parameters, dict):
+        raise ValueError('"with" is an object of parameters, such as {"channel": "b"}.')
+    after_us = _milliseconds(request, "after_ms", 0, 0, AFTER_MS_MAX) * 1000
+    if "on" in request:
+        injector.inject_on(fault.id, str(request["on"]), after_us, **parameters)
+    elif after_us:
+        injector.inject_at(fault.id, injector.table.now_us + after_us, **parameters)
+    else:
+        injector.inject(fault.id, **parameters)
+    return {"fault": fault.id, "name": fault.name}
+
+
+def _withdraw(injector: Injector, request: Mapping[str, Any]) -> Answer:
+    injector.withdraw(_fault_id(request))
+    return {}
+
+
+def _fault_id(request: Mapping[str, Any]) -> str:
+    fault_id = request.get("fault")
+    if not isinstance(fault_id, str):
+        raise ValueError('Say which fault, such as "fault": "SE04"; {"do": "faults"} lists them.')
+    return fault_id
+
+
+def _faults(injector: Injector, _request: Mapping[str, Any]) -> Answer:
+    active = injector.active
+    rows = [
+        {
+            "id": fault.id,
+            "name": fault.name,
+            "place": fault.place.value,
+            "how": fault.how,
+            "active": fault.id in active,
+            "parameters": dict(active.get(fault.id, fault.parameters)),
+        }
+        for fault in FAULTS.values()
+    ]
+    return {"phase": injector.phase.value, "faults": rows}
+
+
+def _simple(act: Callable[[SimulatedTable], None]) -> Callable[[Injector, Mapping[str, Any]], Answer]:
+    def do(injector: Injector, _request: Mapping[str, Any]) -> Answer:
+        act(injector.table)
         return {}
 
     return do
 
 
-COMMANDS: Final[Mapping[str, Callable[[SimulatedTable, Mapping[str, Any]], Answer]]] = {
+COMMANDS: Final[Mapping[str, Callable[[Injector, Mapping[str, Any]], Answer]]] = {
     "press_patient_switch": _press_patient_switch,
     "unplug_patient_switch": _simple(SimulatedTable.unplug_patient_switch),
     "plug_patient_switch": _simple(SimulatedTable.plug_patient_switch),
@@ -48,11 +106,14 @@ COMMANDS: Final[Mapping[str, Callable[[SimulatedTable, Mapping[str, Any]], Answe
     "close_service_jumper": _simple(SimulatedTable.close_service_jumper),
     "open_service_jumper": _simple(SimulatedTable.open_service_jumper),
     "reset": _simple(SimulatedTable.reset),
-    "truth": lambda table, _request: {"truth": asdict(table.truth)},
+    "truth": lambda injector, _request: {"truth": asdict(injector.table.truth)},
+    "inject": _inject,
+    "withdraw": _withdraw,
+    "faults": _faults,
 }
 
 
-def answer(table: SimulatedTable, line: bytes) -> Answer:
+def answer(injector: Injector, line: bytes) -> Answer:
     """Does what one line asks; what cannot be done is answered with a sentence, never raised."""
     try:
         request = json.loads(line)
@@ -66,7 +127,7 @@ def answer(table: SimulatedTable, line: bytes) -> Answer:
         guess = f" Did you mean {near[0]!r}?" if near else ""
         return _refusal(f"Unknown: {request['do']!r}.{guess} {_known()}")
     try:
-        return {"ok": True, **command(table, request)}
+        return {"ok": True, **command(injector, request)}
     except ValueError as refused:
         return _refusal(str(refused))
 
@@ -82,9 +143,9 @@ def _refusal(error: str) -> Answer:
 class ControlSocket:
     """Listens on `path`, for its owner only; served by the selector that it registers with. Close it to remove it."""
 
-    def __init__(self, path: Path, table: SimulatedTable, selector: selectors.BaseSelector) -> None:
+    def __init__(self, path: Path, injector: Injector, selector: selectors.BaseSelector) -> None:
         self._path = path
-        self._table = table
+        self._injector = injector
         self._selector = selector
         self._pending: dict[socket.socket, bytearray] = {}
         path.unlink(missing_ok=True)
@@ -123,7 +184,7 @@ class ControlSocket:
         while b"\n" in pending:
             line, _, rest = pending.partition(b"\n")
             pending[:] = rest
-            reply = json.dumps(answer(self._table, bytes(line))) + "\n"
+            reply = json.dumps(answer(self._injector, bytes(line))) + "\n"
             with contextlib.suppress(OSError):  # who does not read its answers does without
                 connection.send(reply.encode())
         if not data or len(pending) > LINE_BYTES_MAX:

@@ -8,15 +8,18 @@ import contextlib
 import errno
 import os
 import selectors
+import sys
 import threading
 import time
 import tty
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from hw_sim.control_socket import ControlSocket
+from hw_sim.faults import Injector
+from hw_sim.line import LatentLine
 from hw_sim.table import SimulatedTable
 
 STEP_S: Final = 0.002
@@ -40,24 +43,87 @@ def serve(
     stop = stop if stop is not None else threading.Event()
     with contextlib.ExitStack() as stack:
         selector = stack.enter_context(selectors.DefaultSelector())
-        port = stack.enter_context(_open_port())
-        selector.register(port.master, selectors.EVENT_READ, lambda: table.receive(port.read()))
-        if link_path is not None:
-            stack.enter_context(_linked(link_path, port.name))
+        line = stack.enter_context(contextlib.closing(PortLine(table, link_path, selector)))
         if socket_path is not None:
-            stack.enter_context(contextlib.closing(ControlSocket(socket_path, table, selector)))
-        on_ready(port.name)
-        _run(table, port, selector, stop)
+            injector = Injector(table, line, on_refused=lambda refused: print(refused, file=sys.stderr, flush=True))
+            stack.enter_context(contextlib.closing(ControlSocket(socket_path, injector, selector)))
+        on_ready(line.name)
+        _run(table, line, selector, stop)
 
 
-def _run(table: SimulatedTable, port: "_Port", selector: selectors.BaseSelector, stop: threading.Event) -> None:
+def _run(table: SimulatedTable, line: "PortLine", selector: selectors.BaseSelector, stop: threading.Event) -> None:
     pace = Pace(_monotonic_us() - table.now_us)
     while not stop.is_set():
+        line.listen()
         ready = selector.select(STEP_S)
         table.advance(pace.until_us(_monotonic_us(), table.now_us))
         for key, _ in ready:
             key.data()
-        port.write(table.transmit())
+        line.carry()
+
+
+class PortLine(LatentLine):
+    """The line as a pseudo-terminal: bytes pass as they come, and through the lanes while a fault is at work."""
+
+    def __init__(self, table: SimulatedTable, link_path: Path | None, selector: selectors.BaseSelector) -> None:
+        super().__init__(seed=0)
+        self.name = ""
+        self._table = table
+        self._link_path = link_path
+        self._selector = selector
+        self._port: _Port | None = None
+        self._listening = False
+        if link_path is not None and link_path.exists() and not link_path.is_symlink():
+            raise FileExistsError(f"{link_path} is not a link; name another place for the link to the simulated port.")
+        self.plug_in()
+
+    def plug_in(self) -> None:
+        """The port is there, under another name than before; the link leads to it."""
+        if self._port is not None:
+            return
+        self._port = _open_port(unlike=self.name)
+        self.name = self._port.name
+        if self._link_path is not None:
+            self._link_path.unlink(missing_ok=True)
+            self._link_path.symlink_to(self.name)
+
+    def unplug(self) -> None:
+        """The port is gone, for whoever has it open too, and the link with it."""
+        super().unplug()
+        port, self._port = self._port, None
+        if port is None:
+            return
+        self._listen(port, wanted=False)
+        port.close()
+        link = self._link_path
+        if link is not None and link.is_symlink() and str(link.readlink()) == port.name:
+            link.unlink()
+
+    close = unplug
+
+    def listen(self) -> None:
+        """Reads what the host writes from now on, or leaves it where it is while nothing is to be taken."""
+        if self._port is not None:
+            self._listen(self._port, wanted=not self.to_device.faults.blocked)
+
+    def carry(self) -> None:
+        """What is due, both ways."""
+        now_us = self._table.now_us
+        self._table.receive(self.to_device.through(b"", now_us))
+        sent = self.to_host.through(self._table.transmit(), now_us)
+        if self._port is not None:
+            self._port.write(sent)
+
+    def _listen(self, port: "_Port", *, wanted: bool) -> None:
+        if wanted and not self._listening:
+            self._selector.register(port.master, selectors.EVENT_READ, self._read)
+        elif self._listening and not wanted:
+            self._selector.unregister(port.master)
+        self._listening = wanted
+
+    def _read(self) -> None:
+        if self._port is not None:
+            self._table.receive(self.to_device.through(self._port.read(), self._table.now_us))
 
 
 @dataclass(slots=True)
@@ -77,10 +143,15 @@ class Pace:
 class _Port:
     """The table's end of the pseudo-terminal; a host that does not read loses whole writes, and never delays one."""
 
-    def __init__(self, master: int, name: str) -> None:
+    def __init__(self, master: int, slave: int, name: str) -> None:
         self.master = master
         self.name = name
+        self._slave = slave  # our own hold on the host's end keeps the port alive while no host has it open
         self._unsent = b""
+
+    def close(self) -> None:
+        os.close(self.master)
+        os.close(self._slave)
 
     def read(self) -> bytes:
         try:
@@ -106,31 +177,22 @@ class _Port:
             raise
 
 
-@contextlib.contextmanager
-def _open_port() -> Iterator[_Port]:
+def _open_port(unlike: str) -> _Port:
+    """A new pseudo-terminal; the kernel gives a name that is free again to the next who asks."""
+    port = _new_port()
+    if port.name != unlike:
+        return port
+    other = _new_port()
+    port.close()
+    return other
+
+
+def _new_port() -> _Port:
     master, slave = os.openpty()
-    try:
-        tty.setraw(master)
-        tty.setraw(slave)
-        os.set_blocking(master, False)
-        # Our own hold on the host's end keeps the port and its settings alive while no host has it open.
-        yield _Port(master, os.ttyname(slave))
-    finally:
-        os.close(master)
-        os.close(slave)
-
-
-@contextlib.contextmanager
-def _linked(link_path: Path, target: str) -> Iterator[None]:
-    if link_path.exists() and not link_path.is_symlink():
-        raise FileExistsError(f"{link_path} is not a link; name another place for the link to the simulated port.")
-    link_path.unlink(missing_ok=True)
-    link_path.symlink_to(target)
-    try:
-        yield
-    finally:
-        if link_path.is_symlink() and str(link_path.readlink()) == target:
-            link_path.unlink()
+    tty.setraw(master)
+    tty.setraw(slave)
+    os.set_blocking(master, False)
+    return _Port(master, slave, os.ttyname(slave))
 
 
 def _monotonic_us() -> int:

@@ -19,11 +19,10 @@ def _input(name: str, *, faulty: bool) -> Callable[..., Undo]:
     return lambda site: set_input(site.table.panel, name, faulty)
 
 
-def set_input(panel: Panel, name: str, value: bool) -> Undo:
-    """Sets that input of the panel; undone, it is as it was."""
-    before = getattr(panel, name)
-    setattr(panel, name, value)
-    return partial(setattr, panel, name, before)
+def set_input(panel: Panel, name: str, faulty: bool) -> Undo:
+    """Sets that input of the panel to its faulty state; undone, it is in the other one."""
+    setattr(panel, name, faulty)
+    return partial(setattr, panel, name, not faulty)
 
 
 def _run_away(site: Site) -> Order:

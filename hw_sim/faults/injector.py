@@ -1,7 +1,7 @@
 """Puts faults in by name: now, at a time, or in a phase. Time is the table's own, so that a seed gives them again."""
 
 import random
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import partial
@@ -30,12 +30,21 @@ class Injection:
 class Injector:
     """The faults of one table and its line. `history` holds every injection so far.
 
-    Raises FaultError, a ValueError, for what there is not; the text names the nearest.
+    Raises FaultError, a ValueError, for what there is not; the text names the nearest. What turns out to be impossible
+    only when its time has come is told to `on_refused`, or raised out of the table's `advance`.
     """
 
-    def __init__(self, table: SimulatedTable, line: LatentLine | None = None, *, seed: int = 1) -> None:
+    def __init__(
+        self,
+        table: SimulatedTable,
+        line: LatentLine | None = None,
+        *,
+        seed: int = 1,
+        on_refused: Callable[[FaultError], None] | None = None,
+    ) -> None:
+        self.table = table
         self.history: list[Injection] = []
-        self._table = table
+        self._on_refused = on_refused
         self._seed = seed
         self._site = Site(table, line)
         self._active: dict[str, tuple[Injection, Undo]] = {}
@@ -56,11 +65,10 @@ class Injector:
         """Now; one that is in force already begins anew."""
         fault = find(fault_id)
         chosen = checked(fault, parameters)
-        if fault.at_power_on and self.phase not in (Phase.READY, Phase.SERVICE):
-            raise FaultError(f"{fault.id} is there from power-on or not at all: put it in while the table is disarmed.")
+        self._check_moment(fault)
         if fault.id in self._active:
             self.withdraw(fault.id)
-        injection = Injection(self._table.now_us, fault.id, chosen)
+        injection = Injection(self.table.now_us, fault.id, chosen)
         self._site.draw = random.Random(f"{fault.id} {self._seed} {len(self.history)}")
         undo = fault.begin(self._site, **{name: value for name, value in chosen.items() if name != "for_ms"})
         self.history.append(injection)
@@ -75,6 +83,7 @@ class Injector:
         if fault.id not in self._active:
             known = ", ".join(sorted(self._active)) or "none"
             raise FaultError(f"{fault.id} is not in force, or cannot be undone. In force: {known}.")
+        self._check_moment(fault)
         _injection, undo = self._active.pop(fault.id)
         undo()
 
@@ -82,7 +91,7 @@ class Injector:
         """At that time since the table's power-on; at once where it is past."""
         fault = find(fault_id)
         chosen = checked(fault, parameters)
-        self._table.call_at(t_us, partial(self.inject, fault.id, **chosen))
+        self.table.call_at(t_us, partial(self._inject_later, fault.id, chosen))
 
     def inject_on(self, fault_id: str, phase: Phase | str, after_us: int = 0, **parameters: Parameter) -> None:
         """So long after that phase is next seen, which may be now."""
@@ -92,12 +101,25 @@ class Injector:
         chosen = checked(fault, parameters)
         self._await(Phase(phase), after_us, Injection(0, fault.id, chosen))
 
+    def _check_moment(self, fault: Fault) -> None:
+        if fault.at_power_on and self.phase not in (Phase.READY, Phase.SERVICE):
+            raise FaultError(f"{fault.id} is there from power-on or not at all: only while the table is disarmed.")
+
     def _await(self, phase: Phase, after_us: int, planned: Injection) -> None:
-        now_us = self._table.now_us
+        now_us = self.table.now_us
         if self.phase is phase:
-            self._table.call_at(now_us + after_us, partial(self.inject, planned.fault_id, **planned.parameters))
+            later = partial(self._inject_later, planned.fault_id, planned.parameters)
+            self.table.call_at(now_us + after_us, later)
         else:
-            self._table.call_at(now_us + LOOK_US, partial(self._await, phase, after_us, planned))
+            self.table.call_at(now_us + LOOK_US, partial(self._await, phase, after_us, planned))
+
+    def _inject_later(self, fault_id: str, parameters: Mapping[str, Parameter]) -> None:
+        try:
+            self.inject(fault_id, **parameters)
+        except FaultError as refused:
+            if self._on_refused is None:
+                raise
+            self._on_refused(refused)
 
     def _end(self, injection: Injection) -> None:
         """Of that injection; one of the same name that came later stays."""

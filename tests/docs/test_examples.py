@@ -14,6 +14,7 @@ from controller import prescription
 from controller.calibration import load_calibration
 from docs import make_screenshot
 from hw_sim.control_socket import answer
+from hw_sim.faults import Injector
 from hw_sim.rigs import load_rig
 from hw_sim.table import SimulatedTable
 from safety.limits import SHIPPED
@@ -94,7 +95,7 @@ def test_toml_is_taken_by_what_it_is_for(toml_example: Any, tmp_path: Path, monk
 def test_json_is_taken_by_the_simulated_table(json_example: Any) -> None:
     table = SimulatedTable(load_rig("nominal"), seed=1)
 
-    assert answer(table, json_example.text.encode()) == {"ok": True}
+    assert answer(Injector(table), json_example.text.encode()) == {"ok": True}
 
 
 def test_the_example_prescription_may_be_given_as_shipped(repository: Path) -> None:
