@@ -1,4 +1,4 @@
-"""The only way from a decision to the wire: a Permit, spent once, as the frame that it stands for.
+"""The only way from a decision to the wire: a Permit, spent once and soon, as the frame that it stands for.
 
 The absolute limits are checked once more on the message, and the frame is read back, so that a mistake in either
 cannot pull.
@@ -11,20 +11,22 @@ from firmware_bridge.framing import FrameDecoder
 from firmware_bridge.link import SEQ_WRAP, Link
 from safety import limits, motion
 from safety.limiter import Permit
-from safety.units import whole_within
+from safety.units import Microseconds, whole_within
 
 TAKE_UP_MAX_UM_S: Final = int(limits.TAKE_UP_MAX_UM_S)
 PAYOUT_MAX_UM_S: Final = int(limits.PAYOUT_MAX_UM_S)
 
 
 class NotPermitted(Exception):
-    """What was offered is not a Permit of this program, was spent already, or is beyond the absolute limits."""
+    """What was offered is no Permit of this program, was spent already, is too old, or beyond the absolute limits."""
 
 
 def execute(permit: Permit, link: Link) -> bytes:
     """The bytes to write for that permit. Raises NotPermitted, and then nothing may be written."""
     if type(permit) is not Permit or not permit.spend():
         raise NotPermitted("A motion needs a permit of its own; this one is forged or was used before.")
+    if not permit.is_good_at(None if link.newest_us is None else Microseconds(link.newest_us)):
+        raise NotPermitted("The permit is too old: it was given for a sample that the table has long left behind.")
     message = command_of(permit)
     if not _is_within_the_absolute(message):
         raise NotPermitted("The motion is beyond the absolute limits.")

@@ -131,6 +131,11 @@ class Link:
             oversize=self._decoder.oversize,
         )
 
+    @property
+    def newest_us(self) -> int | None:
+        """The device's time of the newest sample, counting on; None where none has come since the device was reset."""
+        return self._numbering.newest_us
+
     def open(self, nonce: int) -> bytes:
         """The bytes of a HELLO: the first one, or one that asks again after a silence. It stops nothing that runs."""
         hello = self.send(Hello(PROTOCOL, nonce))
@@ -238,6 +243,10 @@ class SampleNumbering:
         self.samples_lost = 0
         self._last: ReceivedSample | None = None
         self._after_silence = False
+
+    @property
+    def newest_us(self) -> int | None:
+        return None if self._last is None else self._last.t_us
 
     def allow_silence(self) -> None:
         """The next sample may come after any silence: IDENTITY has just shown that the line is alive."""

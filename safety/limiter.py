@@ -17,6 +17,8 @@ from safety.reading import ForceReading, is_slack, largest_force
 from safety.units import Micrometres, Microseconds, Milliseconds, whole_within
 
 CALIBRATION_ID_MAX: Final = (1 << 32) - 1
+# Twice the age at which a reading permits nothing that pulls or holds: a permit that is used at once is never that old.
+PERMIT_GOOD_US: Final = Microseconds(2 * limits.SAMPLE_LOST_US)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,20 +60,28 @@ _MADE_BY_REVIEW: Final = object()
 
 
 class Permit:
-    """Yes, once, for one motion computed from one sample. Only `review` makes one; it cannot be changed or copied."""
+    """Yes, once, for one motion computed from one sample. Only `review` makes one; it cannot be changed or copied.
 
-    __slots__ = ("_unspent", "basis_seq", "lease_ms", "motion")
+    `basis_seq` and `basis_us` name that sample: its number and the device's time. `basis_us` is None for what is never
+    too late: letting go and paying out.
+    """
+
+    __slots__ = ("_unspent", "basis_seq", "basis_us", "lease_ms", "motion")
 
     motion: Motion
     basis_seq: int
+    basis_us: Microseconds | None
     lease_ms: Milliseconds
     _unspent: bool
 
-    def __init__(self, made_by: object, motion: Motion, basis_seq: int, lease_ms: Milliseconds) -> None:
+    def __init__(
+        self, made_by: object, motion: Motion, basis_seq: int, basis_us: Microseconds | None, lease_ms: Milliseconds
+    ) -> None:
         if made_by is not _MADE_BY_REVIEW:
             raise TypeError("A Permit is made by safety.limiter.review, and nowhere else.")
         object.__setattr__(self, "motion", motion)
         object.__setattr__(self, "basis_seq", basis_seq)
+        object.__setattr__(self, "basis_us", basis_us)
         object.__setattr__(self, "lease_ms", lease_ms)
         object.__setattr__(self, "_unspent", True)
 
@@ -83,6 +93,15 @@ class Permit:
         first = getattr(self, "_unspent", False)
         object.__setattr__(self, "_unspent", False)
         return first
+
+    def is_good_at(self, newest_us: Microseconds | None) -> bool:
+        """Whether it may still be used once the sample of that device time has come; None: none has.
+
+        A sample from before its own is another clock's: the device was reset.
+        """
+        if self.basis_us is None:
+            return True
+        return newest_us is not None and 0 <= newest_us - self.basis_us <= PERMIT_GOOD_US
 
 
 class Predicate(Protocol):
@@ -115,8 +134,11 @@ def review(motion: Motion, situation: Situation) -> Permit | Refusal:
 
 
 def _permit(motion: Motion, situation: Situation) -> Permit:
-    basis_seq = 0 if situation.reading is None else situation.reading.seq
-    return Permit(_MADE_BY_REVIEW, motion, basis_seq, limits.LEASE_MS_ASKED)
+    reading = situation.reading
+    if reading is None:  # and so it lets go or pays out
+        return Permit(_MADE_BY_REVIEW, motion, 0, None, limits.LEASE_MS_ASKED)
+    basis_us = None if isinstance(motion, Release | PayOut) else reading.taken_us
+    return Permit(_MADE_BY_REVIEW, motion, reading.seq, basis_us, limits.LEASE_MS_ASKED)
 
 
 def payout_limit_um_s(s: Situation) -> int:

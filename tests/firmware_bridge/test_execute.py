@@ -47,6 +47,23 @@ PULLING = Situation(
     calibration_matches=True,
     frozen=False,
 )
+SENT_BEFORE = 1  # HELLO
+ALL_WELL = messages.Status(0)
+IDENTITY = messages.Identity(
+    protocol=messages.PROTOCOL,
+    flags=messages.IdentityFlag.SIMULATED,
+    model="TT-1",
+    serial=1001,
+    fw_major=0,
+    fw_minor=1,
+    fw_patch=0,
+    boot_nonce=1,
+    rate_hz=320,
+    ceiling_mn=600_000,
+    travel_um=200_000,
+    pull_um_s=5_000,
+    payout_um_s=40_000,
+)
 BEFORE_ARMING = replace(PULLING, reading=replace(ARMED, armed=False, drive_enabled=False))
 
 
@@ -63,9 +80,26 @@ def bent(permit: Permit, **changes: object) -> Permit:
     return permit
 
 
+def sampled_link(*samples_at_us: int) -> Link:
+    """A link over which a table has sent samples at those times."""
+    link = Link()
+    link.open(nonce=1)
+    link.receive(encode_frame(0, IDENTITY))
+    for number, t_us in enumerate(samples_at_us, start=1):
+        link.receive(encode_frame(number, sample_at(t_us)))
+    return link
+
+
+def sample_at(t_us: int) -> messages.Sample:
+    """As the table numbers them: 320 a second, and number 7 at one second."""
+    seq = (7 + (t_us - ARMED.taken_us) * IDENTITY.rate_hz // 1_000_000) % 65_536
+    return messages.Sample(seq, t_us, raw_a=1, raw_b=2, cable_um=0, velocity_um_s=0, current_ma=0, status=ALL_WELL)
+
+
 @pytest.fixture
 def link() -> Link:
-    return Link()
+    """One whose newest sample is the one that the permits below were given for."""
+    return sampled_link(ARMED.taken_us)
 
 
 @pytest.mark.parametrize(
@@ -94,7 +128,7 @@ def link() -> Link:
 def test_a_permit_becomes_the_frame_that_it_stands_for(link, motion, situation, message) -> None:
     frame = execute(permit_of(motion, situation), link)
 
-    assert list(FrameDecoder().feed(frame)) == [(0, message)]
+    assert list(FrameDecoder().feed(frame)) == [(SENT_BEFORE, message)]
 
 
 def test_a_permit_is_good_for_one_frame(link) -> None:
@@ -104,7 +138,35 @@ def test_a_permit_is_good_for_one_frame(link) -> None:
     with pytest.raises(NotPermitted, match="used before"):
         execute(permit, link)
 
-    assert link.statistics.sent == 1
+    assert link.statistics.sent == SENT_BEFORE + 1
+
+
+@pytest.mark.parametrize(("newest_us", "sent"), [(1_500_000, True), (1_503_125, False)])
+def test_a_permit_that_was_kept_for_more_than_half_a_second_pulls_nothing(newest_us, sent) -> None:
+    link, permit = sampled_link(ARMED.taken_us, newest_us), permit_of(Pull(1))
+
+    if sent:
+        assert execute(permit, link)
+        return
+    with pytest.raises(NotPermitted, match="too old"):
+        execute(permit, link)
+
+    assert link.statistics.sent == SENT_BEFORE
+
+
+def test_a_permit_from_before_the_table_was_reset_pulls_nothing(link) -> None:
+    permit = permit_of(Pull(1))
+    link.open(nonce=2)
+    link.receive(encode_frame(0, replace(IDENTITY, boot_nonce=2)))
+
+    with pytest.raises(NotPermitted, match="too old"):
+        execute(permit, link)
+
+
+@pytest.mark.parametrize("motion", [Release(ReleaseProfile.NORMAL), PayOut(1)], ids=repr)
+def test_letting_go_is_never_too_late(motion) -> None:
+    assert execute(permit_of(motion), sampled_link(ARMED.taken_us, ARMED.taken_us + 20_000_000))
+    assert execute(permit_of(motion), Link())
 
 
 class LikeAPermit:
@@ -130,7 +192,7 @@ def test_what_the_gate_did_not_make_is_not_sent(link, forged) -> None:
     with pytest.raises(NotPermitted, match="forged"):
         execute(forged, link)
 
-    assert link.statistics.sent == 0
+    assert link.statistics.sent == SENT_BEFORE
 
 
 def test_a_permit_cannot_be_changed_or_copied_into_another(link) -> None:
@@ -172,7 +234,7 @@ def test_beyond_the_absolute_limits_nothing_is_sent_or_counted_though_the_gate_w
     with pytest.raises(NotPermitted, match="used before"):
         execute(permit, link)
 
-    assert link.statistics.sent == 0
+    assert link.statistics.sent == SENT_BEFORE
 
 
 @pytest.mark.parametrize(

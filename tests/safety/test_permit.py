@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from safety.limiter import Permit, review
-from safety.motion import Hold, Pull, Release, ReleaseProfile
+from safety.motion import Arm, CutPower, Hold, PayOut, Pull, Release, ReleaseProfile
 
 ROOT = Path(__file__).parents[2]
 RUNTIME = ("firmware_bridge", "controller", "recorder", "dashboard", "hw_sim", "tractable")
@@ -15,13 +15,19 @@ RUNTIME = ("firmware_bridge", "controller", "recorder", "dashboard", "hw_sim", "
 
 def test_nobody_but_the_gate_makes_one() -> None:
     with pytest.raises(TypeError, match="review"):
-        Permit(object(), Pull(5_000), 0, 200)
+        Permit(object(), Pull(5_000), 0, 0, 200)
 
 
 def test_it_cannot_be_made_to_say_something_else(pulling) -> None:
     permit = review(Release(ReleaseProfile.NORMAL), pulling())
 
-    for name, value in (("motion", Pull(20_000)), ("basis_seq", 0), ("lease_ms", 60_000), ("_unspent", True)):
+    for name, value in (
+        ("motion", Pull(20_000)),
+        ("basis_seq", 0),
+        ("basis_us", 0),
+        ("lease_ms", 60_000),
+        ("_unspent", True),
+    ):
         with pytest.raises(AttributeError, match="does not change"):
             setattr(permit, name, value)
 
@@ -32,6 +38,43 @@ def test_it_cannot_be_copied(pulling, made_again) -> None:
 
     with pytest.raises(AttributeError, match="does not change"):
         made_again(permit)
+
+
+@pytest.mark.parametrize("motion", [Pull(5_000), Hold()], ids=repr)
+@pytest.mark.parametrize(
+    ("newest_us", "good"),
+    [
+        (5_000_000, True),
+        (5_500_000, True),
+        (5_500_001, False),
+        (4_999_999, False),
+        (None, False),
+    ],
+    ids=["its own sample", "half a second later", "later", "a clock gone back", "none since a reset"],
+)
+def test_to_move_it_is_good_for_half_a_second_after_its_sample(pulling, motion, newest_us, good) -> None:
+    permit = review(motion, pulling(taken_us=5_000_000, seq=77))
+
+    assert (permit.basis_seq, permit.basis_us) == (77, 5_000_000)
+    assert permit.is_good_at(newest_us) is good
+
+
+@pytest.mark.parametrize("newest_us", [None, 0, 10**12])
+@pytest.mark.parametrize("motion", [Release(ReleaseProfile.NORMAL), PayOut(1)], ids=repr)
+def test_to_let_go_it_is_never_too_late(pulling, motion, newest_us) -> None:
+    with_a_reading, without = review(motion, pulling()), review(motion, pulling(reading=None))
+
+    assert with_a_reading.is_good_at(newest_us)
+    assert without.is_good_at(newest_us)
+    assert (without.basis_seq, without.lease_ms) == (0, 200)
+
+
+@pytest.mark.parametrize("motion", ["arm", "cut"])
+def test_to_arm_and_to_cut_the_power_it_ends_as_well(before_arming, agreed, motion) -> None:
+    permit = review(Arm(agreed, 7, 8) if motion == "arm" else CutPower(), before_arming())
+
+    assert permit.is_good_at(permit.basis_us)
+    assert not permit.is_good_at(permit.basis_us + 500_001)
 
 
 def test_one_that_was_never_made_is_spent_already() -> None:
