@@ -1,6 +1,8 @@
 """The safety code, read as text: whole numbers only, no clock, no I/O, nothing that may not end."""
 
 import ast
+import importlib
+from dataclasses import is_dataclass
 from pathlib import Path
 
 import pytest
@@ -97,3 +99,14 @@ def test_only_a_permit_that_is_misused_raises() -> None:
     }
 
     assert raising == {("limiter.py", "TypeError"), ("limiter.py", "AttributeError")}
+
+
+def test_no_value_can_be_changed_once_it_was_judged() -> None:
+    """Frozen, so that nobody sets a field; slotted, so that nobody hangs another one on it."""
+    modules = [importlib.import_module(f"safety.{path.stem}") for path in MODULES if path.stem != "__init__"]
+    values = {value for module in modules for value in vars(module).values() if is_dataclass(value)}
+    values = {value for value in values if isinstance(value, type)}
+
+    assert len(values) > 15
+    assert [value for value in values if not value.__dataclass_params__.frozen] == []
+    assert [value for value in values if "__slots__" not in vars(value)] == []
