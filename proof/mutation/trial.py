@@ -148,12 +148,13 @@ def _judge(root: Path, trial: Trial) -> Verdict:
         return Verdict(Outcome.INFRASTRUCTURE, "the limiter was imported before the mutant was made")
     finder = _MutantFinder(root, trial)
     sys.meta_path.insert(0, finder)
+    sys.path.insert(0, str(root))
     try:
         for path in sorted((root / "safety").glob("*.py")):
             importlib.import_module(f"safety.{path.stem}".removesuffix(".__init__"))
     except Exception as broken:  # noqa: BLE001 a mutant may raise anything
         return Verdict(Outcome.UNBORN, repr(broken))
-    if not finder.used:
+    if not finder.used or Path(str(sys.modules["safety"].__file__)).parent != root / "safety":
         return Verdict(Outcome.INFRASTRUCTURE, "the mutant was never loaded")
     return _tested(root, trial)
 
