@@ -13,7 +13,7 @@ class Drive:
 
     With the brake on the drum is locked, at once, whatever the drive does. With the brake off and the drive unpowered
     nothing pulls: tension turns the screw back, governed by its damper ("bleed"), and it stays where it is when the
-    cable is slack. Nothing turns the drum faster than the gear allows.
+    cable is slack. Nothing turns the drum faster than the gear allows; above its stall force it does not wind in.
     """
 
     def __init__(self, rig: Rig) -> None:
@@ -26,6 +26,7 @@ class Drive:
         self._speed_max_mm_s = rig.mechanical_max_um_s / 1000
         self._ramp_step_mm_s = rig.acceleration_max_mm_s2 * MS_S
         self._lag_kept = exp(-1.0 / rig.motor_lag_ms)
+        self._stall_n = rig.stall_n
         self._step_mm = rig.step_um / 1000
         self._half_play_mm = rig.lost_motion_mm / 2
         self._bleed_max_mm_s = min(rig.bleed_max_mm_s, self._speed_max_mm_s)
@@ -38,6 +39,8 @@ class Drive:
             return
         if enabled:
             wanted = self._ramped(command_um_s / 1000)
+            if tension_n > self._stall_n and wanted > 0.0:
+                wanted = self._ramped_mm_s = 0.0
         else:
             wanted = self._ramped_mm_s = self._bled(tension_n)
         before = self.drum_mm_s

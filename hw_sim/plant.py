@@ -159,7 +159,7 @@ class Plant:
         self.velocity_um_s = round(drive.drum_mm_s * 1000)
         if not enabled:
             self.current_ma = 0
-        elif brake_on and command_um_s:
+        elif command_um_s and (brake_on or (self.force_n > rig.stall_n and command_um_s > 0)):
             self.current_ma = int(rig.stall_current_ma)
         else:
             self.current_ma = int(rig.idle_current_ma + rig.current_ma_per_n * self.force_n)

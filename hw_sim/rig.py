@@ -56,6 +56,7 @@ class Rig:
     idle_current_ma: float = _of_table(0, 100_000)
     current_ma_per_n: float = _of_table(0, 1_000)
     stall_current_ma: float = _of_table(1, 100_000)
+    stall_n: float = _of_table(1, 100_000)
 
     slack_mm: float = _of_patient(0, 2_000)
     harness_n_per_mm: float = _of_patient(0.1, 1_000)

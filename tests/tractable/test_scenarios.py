@@ -1,12 +1,19 @@
 """Every scenario that comes along is played in virtual time, and does what it says it expects."""
 
 import json
+import re
+from collections.abc import Iterable
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 
+from hw_sim.actions import ACTIONS
 from hw_sim.faults import FAULTS
-from hw_sim.scenario import Inject, find_scenario, scenario_names
+from hw_sim.line import TIMINGS
+from hw_sim.quantities import UNITS
+from hw_sim.rigs import PATIENT, TABLE, load_rig, rig_names
+from hw_sim.scenario import ENDS, PHASES, Expectation, Inject, find_scenario, scenario_names
 from hw_sim.toml_lines import TomlFault
 from tractable import scenario_command
 from tractable.exit_codes import Exit
@@ -33,6 +40,11 @@ seen = ["A10"]
 never = ["A01"]
 slack_within = "2 s"
 """
+
+
+@pytest.fixture(scope="module")
+def page() -> str:
+    return (Path(__file__).parents[2] / "docs" / "simulator.md").read_text(encoding="utf-8")
 
 
 @pytest.fixture
@@ -164,3 +176,34 @@ def test_without_a_name_the_scenarios_are_listed(capsys) -> None:
 
     listed = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in listed] == scenario_names()
+
+
+def test_the_rig_and_the_scenario_in_the_documentation_are_taken(page: str, tmp_path: Path) -> None:
+    examples = dict(re.findall(r"```toml (\w+)\n(.*?)```", page, re.DOTALL))
+    for kind, text in examples.items():
+        (tmp_path / f"{kind}.toml").write_text(text)
+
+    rig = load_rig(tmp_path / "rig.toml")
+    scenario = read_scenario(tmp_path / "scenario.toml")
+
+    assert (rig.rate_hz, rig.slack_mm) == (80, 60.0)
+    assert play(scenario).met
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        rig_names(),
+        rig_names(part=TABLE),
+        rig_names(part=PATIENT),
+        PHASES,
+        ENDS,
+        TIMINGS,
+        ACTIONS,
+        [unit for units in UNITS.values() for unit in units],
+        [field.name.removesuffix("_n").removesuffix("_s") for field in fields(Expectation)],
+    ],
+    ids=["rigs", "tables", "patients", "phases", "ends", "lines", "actions", "units", "expectations"],
+)
+def test_the_documentation_names_all_that_there_is(page: str, names: Iterable[str]) -> None:
+    assert [name for name in names if not re.search(rf"(?<![\w/]){re.escape(name)}(?![\w/])", page)] == []
