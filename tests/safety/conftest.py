@@ -9,10 +9,19 @@ import pytest
 from safety.alarms import AlarmId
 from safety.interlock import Closed, Tripped
 from safety.limiter import Situation
-from safety.limits import SHIPPED, SessionLimits, session_limits
+from safety.limits import SessionLimits
 from safety.reading import ForceReading
 
-AGREED = session_limits(200_000, 1_800, 40_000, SHIPPED)
+# Written out: what is under test must not be needed to collect its tests.
+AGREED = SessionLimits(
+    ceiling_mn=250_000,
+    pull_um_s=5_000,
+    take_up_um_s=20_000,
+    payout_um_s=40_000,
+    travel_um=150_000,
+    take_up_travel_um=200_000,
+    duration_us=1_800_000_000,
+)
 PULLING = ForceReading(
     seq=1_000,
     taken_us=5_000_000,

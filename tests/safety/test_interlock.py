@@ -127,6 +127,23 @@ def test_a_cause_that_comes_back_after_it_was_acknowledged_must_be_acknowledged_
     assert isinstance(quiet_for(tripped_again, CLEAR_AFTER_US + 2 * LOOK_US, 5_000_000), Tripped)
 
 
+def test_quiet_counts_from_the_first_quiet_look() -> None:
+    loud = interlock.observed(fresh_trip(), False, 0)
+
+    quiet = quiet_for(loud, LOOK_US, CLEAR_AFTER_US)
+
+    assert quiet.quiet_since_us == LOOK_US
+    assert isinstance(interlock.acknowledged(quiet, AlarmId.A10, LOOK_US + CLEAR_AFTER_US), Tripped)
+
+
+@pytest.mark.parametrize(("quiet_since_us", "observed_us"), [(None, None), (0, None), (None, 9_000_000)])
+def test_a_trip_that_was_never_seen_quiet_is_not_left_though_it_was_acknowledged(quiet_since_us, observed_us) -> None:
+    held = Tripped(AlarmId.A10, 0, quiet_since_us, acknowledged=True, observed_us=observed_us)
+
+    assert isinstance(interlock.acknowledged(held, AlarmId.A10, 9_000_000), str)
+    assert isinstance(interlock.observed(held, True, 9_000_000), Tripped)
+
+
 steps = st.one_of(
     st.tuples(st.just("observed"), st.booleans()),
     st.tuples(st.just("observed"), st.just(True)),

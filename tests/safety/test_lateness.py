@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from safety import limits
-from safety.lateness import NEVER_LATE, SLOT_US, late_us, passed
+from safety.lateness import NEVER_LATE, SLOT_US, Lateness, late_us, passed
 
 LATE_AFTER_US = 60_000
 
@@ -75,6 +75,23 @@ def test_a_slot_is_forgotten_once_all_of_it_is_five_seconds_old() -> None:
     assert late.slots == ((0, 20_000),)
     assert passed(late, 0, begins_to_be_forgotten_us - 1).slots[0] == (0, 20_000)
     assert (0, 20_000) not in passed(late, 0, begins_to_be_forgotten_us).slots
+
+
+def test_late_time_is_added_up_within_its_slot_and_not_beyond() -> None:
+    at_us = [0, 80_000, 200_000, 249_999, 330_000]
+
+    memory = looked(at_us, [])
+
+    assert memory.slots == ((0, 20_000 + 60_000), (SLOT_US, 20_001))
+
+
+def test_where_nothing_was_late_nothing_is_kept() -> None:
+    assert looked(list(range(0, 600_001, 50_000)), []).slots == ()
+
+
+@pytest.mark.parametrize("half_known", [Lateness(judged_us=0), Lateness(late_from_us=0)], ids=repr)
+def test_what_is_not_known_of_the_last_look_is_not_counted(half_known) -> None:
+    assert late_us(passed(half_known, 0, 1_000_000)) == 0
 
 
 @settings(max_examples=200, deadline=None, derandomize=True)

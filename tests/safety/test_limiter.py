@@ -302,6 +302,13 @@ def test_paying_out_keeps_to_the_rate_of_the_session(pulling, agreed, speed_um_s
     assert (verdict_on(PayOut(speed_um_s), slower_drive) == "permitted") is permitted
 
 
+def test_the_slowest_rate_of_paying_out_is_one_as_well(pulling, agreed) -> None:
+    slowest = pulling(limits=replace(agreed, payout_um_s=1))
+
+    assert verdict_on(PayOut(1), slowest) == "permitted"
+    assert verdict_on(PayOut(2), slowest) == "A45"
+
+
 @pytest.mark.parametrize("payout_um_s", [0, -1, 40_001, None])
 def test_a_wrong_limit_does_not_keep_cable_back(pulling, agreed, payout_um_s) -> None:
     situation = pulling(limits=replace(agreed, payout_um_s=payout_um_s))
@@ -369,6 +376,13 @@ def test_what_needs_both_a_reading_and_limits_denies_without_either(pulling, unk
 
     assert not any(holds(situation) for holds in needing_both)
     assert limiter.pull_limit_um_s(situation) == 0
+
+
+def test_a_force_that_nobody_knows_is_pulled_slowly_and_travels_nowhere(pulling) -> None:
+    unknown = pulling(force_a_mn=None, force_b_mn=None, loaded_at_um=None)
+
+    assert limiter.pull_limit_um_s(unknown) == 5_000
+    assert not limiter.within_travel(unknown)
 
 
 def test_a_refusal_names_its_alarm_and_what_to_do(pulling) -> None:

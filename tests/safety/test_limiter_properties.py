@@ -9,11 +9,19 @@ from safety import limiter, limits
 from safety.alarms import AlarmId
 from safety.interlock import Closed, NotZeroed, Tripped
 from safety.limiter import Permit, Situation, review
-from safety.limits import SHIPPED, SessionLimits, session_limits
+from safety.limits import SessionLimits
 from safety.motion import Arm, CutPower, Hold, PayOut, Pull, Release, ReleaseProfile
 from safety.reading import ForceReading
 
-AGREED = session_limits(200_000, 1_800, 40_000, SHIPPED)
+AGREED = SessionLimits(
+    ceiling_mn=250_000,
+    pull_um_s=5_000,
+    take_up_um_s=20_000,
+    payout_um_s=40_000,
+    travel_um=150_000,
+    take_up_travel_um=200_000,
+    duration_us=1_800_000_000,
+)
 
 
 def around(*edges: int) -> st.SearchStrategy[int]:
