@@ -42,6 +42,7 @@ class Panel:
 
     patient_switch_plugged: bool = True
     patient_switch_pressed: bool = False
+    patient_switch_shorted: bool = False  # it looks plugged in and at rest, whatever is done to it
     emergency_stop: bool = False
     wound_in_limit: bool = False
     paid_out_limit: bool = False
@@ -52,10 +53,11 @@ class Panel:
 
     def bits(self) -> int:
         """As the firmware reads them: the patient's switch is a loop that an unplugged one leaves open."""
-        plugged = self.patient_switch_plugged
+        shorted = self.patient_switch_shorted
+        plugged = self.patient_switch_plugged or shorted
         return (
             (messages.SWITCH_CONNECTED if plugged else 0)
-            | (messages.SWITCH_PRESSED if plugged and self.patient_switch_pressed else 0)
+            | (messages.SWITCH_PRESSED if plugged and self.patient_switch_pressed and not shorted else 0)
             | (messages.EMERGENCY_STOP if self.emergency_stop else 0)
             | (messages.WOUND_IN_LIMIT if self.wound_in_limit else 0)
             | (messages.PAID_OUT_LIMIT if self.paid_out_limit else 0)
@@ -68,7 +70,8 @@ class Panel:
     @property
     def wind_in_cut(self) -> bool:
         """Both stops cut the wind-in in hardware; so do the limit switch and an unplugged patient's switch."""
-        stopped = self.patient_switch_pressed or not self.patient_switch_plugged
+        opened = self.patient_switch_pressed or not self.patient_switch_plugged
+        stopped = opened and not self.patient_switch_shorted
         return stopped or self.emergency_stop or self.wound_in_limit
 
 

@@ -18,10 +18,16 @@ app = typer.Typer(
 )
 session_app = typer.Typer(help="Run sessions, and look at their records.", no_args_is_help=True)
 app.add_typer(session_app, name="session")
+sim_app = typer.Typer(invoke_without_command=True)
+app.add_typer(sim_app, name="sim")
 
 AsJson = Annotated[bool, typer.Option("--json", help="For programs: JSON instead of text.")]
 PortOption = Annotated[Path | None, typer.Option("--port", help="Serial port of the table, such as /dev/ttyACM0.")]
 DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of session files and calibration records.")]
+SimSocketOption = Annotated[
+    Path | None, typer.Option("--socket", help="The simulated table's socket; found by itself where only one runs.")
+]
+FaultArgument = Annotated[str, typer.Argument(help="The fault's id, such as SE04; tractable sim faults lists them.")]
 SessionArgument = Annotated[str, typer.Argument(help="A session's id, the beginning of one, or a file.")]
 
 
@@ -90,27 +96,82 @@ def table(port: PortOption = None, data: DataOption = None) -> None:
         fail(str(problem), Exit.NOT_CONNECTED)
 
 
-@app.command(epilog="Example: tractable sim --link /tmp/table --cooperative")
+@sim_app.callback(epilog="Example: tractable sim --link /tmp/table --cooperative")
 def sim(
+    context: typer.Context,
     rig: Annotated[str, typer.Option(help="A preset: nominal, nominal_80, soft, stiff, ...")] = "nominal",
     seed: Annotated[int, typer.Option(help="The same seed gives the same patient.")] = 1,
     cooperative: Annotated[
         bool, typer.Option(help="The patient presses the switch now and then before a pull.")
     ] = True,
     link: Annotated[Path | None, typer.Option(help="Make this a link to the pseudo-terminal.")] = None,
-    socket: Annotated[Path | None, typer.Option(help="Listen here for cues, such as a press of the switch.")] = None,
+    socket: Annotated[
+        Path | None, typer.Option(help="Listen here for cues and faults; else in the runtime folder.")
+    ] = None,
     data: DataOption = None,
+    protocol: Annotated[
+        int | None, typer.Option(min=0, max=255, help="Tell the host that the table speaks this protocol.")
+    ] = None,
 ) -> None:
-    """Run a simulated table behind a pseudo-terminal, until Ctrl-C."""
+    """Run a simulated table behind a pseudo-terminal, until Ctrl-C; or do something to one that runs."""
+    if context.invoked_subcommand is not None:
+        return
     from hw_sim.rigs import RigError
     from tractable.sim_process import run_sim
 
     try:
-        run_sim(_settings(data_folder=data), rig, seed, cooperative, link, socket)
+        run_sim(_settings(data_folder=data), rig, seed, cooperative, link, socket, protocol)
     except RigError as problem:
         fail(str(problem))
     except OSError as problem:
         fail_at(problem)
+
+
+@sim_app.command("inject", epilog="Example: tractable sim inject SE04 --on hold --after 3s --with channel=b")
+def sim_inject(
+    fault: FaultArgument,
+    at: Annotated[str | None, typer.Option(help="So long from now, such as 5s.")] = None,
+    on: Annotated[
+        str | None, typer.Option(help="In that phase: ready, service, take_up, ramp, hold, release, tripped.")
+    ] = None,
+    after: Annotated[str | None, typer.Option(help="With --on: so long into the phase, such as 3s.")] = None,
+    parameters: Annotated[
+        list[str] | None, typer.Option("--with", help="A parameter, as name=value; may be given more than once.")
+    ] = None,
+    socket: SimSocketOption = None,
+) -> None:
+    """Put a fault into a simulated table that runs: now, at a time, or in a phase."""
+    from tractable.sim_commands import inject
+
+    sys.exit(inject(_settings(), socket, fault, at=at, on=on, after=after, parameters=parameters or []))
+
+
+@sim_app.command("withdraw", epilog="Example: tractable sim withdraw SE04")
+def sim_withdraw(fault: FaultArgument, socket: SimSocketOption = None) -> None:
+    """End a fault that is in force at a simulated table that runs."""
+    from tractable.sim_commands import withdraw
+
+    sys.exit(withdraw(_settings(), socket, fault))
+
+
+@sim_app.command("faults", epilog="Example: tractable sim faults --json")
+def sim_faults(socket: SimSocketOption = None, as_json: AsJson = False) -> None:
+    """List all faults, and which are in force at the simulated table that runs."""
+    from tractable.sim_commands import list_faults
+
+    sys.exit(list_faults(_settings(), socket, as_json))
+
+
+@sim_app.command("play", epilog="Example: tractable sim play cough")
+def sim_play(
+    scenario: Annotated[str, typer.Argument(help="A scenario that comes along, such as cough, or a .toml file.")] = "",
+    seed: Annotated[int | None, typer.Option(help="Another patient and line than the scenario's own.")] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Play a scenario in virtual time; without a name, list them. Exits 1 where an expectation is not met."""
+    from tractable.scenario_command import run
+
+    run(scenario, seed, as_json)
 
 
 @app.command(epilog="Example: tractable broker")

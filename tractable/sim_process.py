@@ -11,6 +11,7 @@ from hw_sim.rigs import load_rig
 from hw_sim.table import SimulatedTable
 from tractable.realtime import take_real_time_priority
 from tractable.settings import Settings
+from tractable.sim_commands import own_socket
 from tractable.virtual_stack import calibration_of
 
 SERIAL = 1001  # of every simulated table, as its IDENTITY says
@@ -25,9 +26,20 @@ def leave_calibration_record(settings: Settings, rig: str) -> Path:
     return path
 
 
-def run_sim(settings: Settings, rig: str, seed: int, cooperative: bool, link: Path | None, socket: Path | None) -> None:
-    """Serves until SIGTERM or SIGINT, after printing the port. Raises RigError for a rig that there is not."""
-    table = SimulatedTable(load_rig(rig), seed, cooperative=cooperative)
+def run_sim(
+    settings: Settings,
+    rig: str,
+    seed: int,
+    cooperative: bool,
+    link: Path | None,
+    socket: Path | None,
+    protocol: int | None = None,
+) -> None:
+    """Serves until SIGTERM or SIGINT, after printing the port. Raises RigError for a rig that there is not.
+
+    `protocol` is what the table tells the host that it speaks; None for the firmware's own.
+    """
+    table = SimulatedTable(load_rig(rig), seed, cooperative=cooperative, protocol=protocol)
     leave_calibration_record(settings, rig)
     stop = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -36,7 +48,7 @@ def run_sim(settings: Settings, rig: str, seed: int, cooperative: bool, link: Pa
     pseudo_terminal.serve(
         table,
         link_path=link,
-        socket_path=socket,
+        socket_path=socket or own_socket(settings),
         stop=stop,
         on_ready=lambda port: print(f"Simulated table on {link or port}", flush=True),
     )
