@@ -1,13 +1,20 @@
 #!/bin/sh
-# Installs the real parts that some tests want (mosquitto, chromium) where that is allowed: by root, with apt-get.
-# Elsewhere it names what will be skipped. It never fails: the tests say what they miss.
+# Installs the real parts that some tests want: mosquitto, chromium and node where that is allowed (by root, with
+# apt-get), MicroPython for node in .venv. Elsewhere it names what will be skipped. It never fails: the tests say what
+# they miss.
 set -u
+
+if [ -x .venv/bin/python ]; then
+    .venv/bin/python deploy/install_micropython.py ||
+        echo "Test parts: MicroPython is not here; what runs the firmware with it will be skipped."
+fi
 
 # Debian puts mosquitto where only root's PATH looks.
 PATH="$PATH:/usr/sbin:/usr/local/sbin"
 missing=""
 { command -v mosquitto && command -v mosquitto_passwd; } >/dev/null || missing="$missing mosquitto"
 [ -x /usr/bin/chromium ] || missing="$missing chromium"
+command -v node >/dev/null || missing="$missing nodejs"
 [ -n "$missing" ] || exit 0
 
 if [ "$(id -u)" -ne 0 ] || ! command -v apt-get >/dev/null; then

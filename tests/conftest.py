@@ -17,6 +17,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.on_micropython import find_micropython
 from controller.broker_address import BrokerAddress
 from tractable.broker.accounts import BrokerAccounts
 from tractable.broker.choice import BrokerKind, broker_command
@@ -39,6 +40,7 @@ PARTS: dict[str, Callable[[], str | None]] = {
     "chromium": chromium,
     "mosquitto": find_mosquitto,
     "node": lambda: shutil.which("node"),
+    "micropython": lambda: str(find_micropython() or "") or None,
 }
 
 
