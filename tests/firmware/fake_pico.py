@@ -16,7 +16,7 @@ class Pico:
     def __init__(self) -> None:
         self.levels = 1 << 19 | 1 << 16 | 1 << 17 | 1 << 15  # mains good, both converters ready, the jumper open
         self.analog = {26: 20_480, 27: 0}
-        self.scratch: dict[int, int] = {}
+        self.written: dict[int, int] = {}  # by address
         self.converters = {0: Converter(), 1: Converter()}
         self.sent = bytearray()
         self.arriving = bytearray()
@@ -136,10 +136,10 @@ def machine_of(pico: Pico) -> types.ModuleType:
 
     class Memory:
         def __getitem__(self, address: int) -> int:
-            return pico.levels if address == ALL_PINS else pico.scratch.get(address, 0)
+            return pico.levels if address == ALL_PINS else pico.written.get(address, 0)
 
         def __setitem__(self, address: int, value: int) -> None:
-            pico.scratch[address] = value
+            pico.written[address] = value
 
     machine: Any = types.ModuleType("machine")
     machine.Pin, machine.I2C, machine.PWM, machine.ADC, machine.UART, machine.WDT = Pin, I2C, PWM, ADC, UART, WDT

@@ -12,6 +12,7 @@ from firmware.calibration_store import CalibrationStore
 from firmware.clock import Clock
 from firmware.collector import FORCED_AFTER_CONVERSIONS, SPARE_US, Collector
 from firmware.drum import COUNT_AT_POWER_ON, Drum
+from firmware.reading import millinewtons
 from firmware.speed_ramp import SpeedRamp, step_hz
 from firmware.transmitter import Transmitter
 
@@ -57,6 +58,11 @@ def flash() -> Flash:
 )
 def test_a_converters_code_has_its_sign_in_bit_23(three_bytes: bytes, code: int) -> None:
     assert nau7802.code(bytearray(three_bytes)) == code
+
+
+@given(st.integers(-(2**31) - 2**23, 2**24), I32)
+def test_force_in_parts_is_what_the_whole_product_would_be(counts: int, span_q20: int) -> None:
+    assert millinewtons(counts, span_q20) == (counts * span_q20) >> 20
 
 
 @pytest.mark.parametrize(("rate_hz", "bits"), [(80, 0x30), (320, 0x70)])
