@@ -8,7 +8,8 @@ import typer
 from rich.console import Console
 
 from tractable.exit_codes import Exit
-from tractable.scenario_run import Check, Played, play, read_scenario
+from tractable.scenario_reading import read_scenario
+from tractable.scenario_run import Check, Played, play
 
 
 def run(

@@ -18,7 +18,8 @@ from hw_sim.toml_lines import TomlFault
 from tractable import scenario_command
 from tractable.exit_codes import Exit
 from tractable.scenario_command import line_of
-from tractable.scenario_run import Played, play, read_scenario
+from tractable.scenario_reading import read_scenario
+from tractable.scenario_run import Played, play
 
 TEXT = """\
 name = "Short"
