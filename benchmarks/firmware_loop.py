@@ -15,7 +15,7 @@ from types import CodeType, FrameType
 from typing import Any, Final
 
 import firmware
-from benchmarks.figures import Figure
+from benchmarks.figures import Figure, print_figures
 from firmware import messages as m
 from firmware.codec import Encoder
 from hw_sim.rigs import load_rig
@@ -165,3 +165,7 @@ def bytecodes_of(call: Callable[..., object], *arguments: object, where: str = O
 
 def _is_under(code: CodeType, folder: str) -> bool:
     return code.co_filename.startswith(folder)
+
+
+if __name__ == "__main__":
+    print_figures(figures(1), as_json=False)
