@@ -14,7 +14,7 @@ from hw_sim.line import TIMINGS
 from hw_sim.rigs import load_rig
 from hw_sim.scenario import Act, Event, Inject, Scenario
 from tractable.scenario_reading import prescribed
-from tractable.virtual_stack import STEP_US, VirtualStack
+from tractable.virtual_stack import VirtualStack
 
 US_PER_S: Final = 1_000_000
 SLACK_N: Final = 15.0
@@ -58,6 +58,7 @@ class Stage:
         self._phase = "ready"
         self._phases_seen = {"ready"}
         self._hold_from_us = 0
+        self._start_refused = False
         for event in self.scenario.events:
             if event.on in (None, "ready"):
                 self._schedule(event, 0)
@@ -70,6 +71,11 @@ class Stage:
             "clinician", "start-0001", "S1", asked, HUMAN_TICKS, asked.force_mn, unattended=True, calibration_age_days=0
         )
         self.stack.ask(start)
+        answer = self.stack.heard.answers[-1]
+        if not answer.done:
+            self._start_refused = True
+            self._tell(f"the start is refused: {answer.reason}")
+            return
         longest_s = prescription.profile_duration_s(asked) * 2 + 120.0  # the clock pauses while a patient moves
         self._run_until(lambda: self._phase in ("ended", "tripped"), longest_s)
         self._run_until(lambda: self._is_over, AFTERWARDS_S)
@@ -158,6 +164,8 @@ class Stage:
     @property
     def ended(self) -> str:
         """As `ends` in a scenario calls it, or the phase that it is still in."""
+        if self._start_refused:
+            return "refused"
         match self.stack.state.phase:
             case phases.Ended(refused=True):
                 return "refused"
@@ -189,7 +197,7 @@ class Stage:
 
     @property
     def slack_s(self) -> float:
-        """From the last event, or without one from the start, to the last millisecond with more than 15 N."""
+        """From the last event, or without one from power-on, to the last millisecond with more than 15 N."""
         if self.stack.table.plant.force_n > SLACK_N:
             return float("inf")
-        return max(0.0, self.loaded_us + STEP_US - (self.last_event_us or 0)) / US_PER_S
+        return max(0, self.loaded_us - (self.last_event_us or 0)) / US_PER_S

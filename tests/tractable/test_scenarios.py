@@ -132,6 +132,15 @@ def test_a_prescription_that_the_site_would_refuse_is_told_at_its_line(write) ->
         read_scenario(path)
 
 
+def test_a_start_that_is_refused_is_told_with_its_reason(write) -> None:
+    leaned_on = ('on = "ramp"\ndo = "press_switch"', 'at = "0 s"\ndo = "lean"\nforce = "50 N"\nlasting = "10 min"')
+
+    played = play(read_scenario(write(leaned_on)))
+
+    assert played.checks[0].reached == "refused"
+    assert played.happened[-1][1].startswith("the start is refused: ")
+
+
 def test_a_rig_that_there_is_not_is_told_at_its_line(write) -> None:
     path = write(('rig = "nominal"', 'rig = "nominl"'))
 
