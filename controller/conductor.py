@@ -15,6 +15,7 @@ from controller.inputs import (
     ClearTrip,
     ConditionChanged,
     Execute,
+    GateBroken,
     Input,
     Output,
     Over,
@@ -29,10 +30,12 @@ from controller.inputs import (
 from controller.journal import EventRow, Journal, SessionHeader
 from controller.readings import mean_force_mn
 from controller.state import State
+from controller.wall_clock import WallClock, looked_at
 from firmware_bridge.device_clock import DeviceClock
-from firmware_bridge.execute import execute
+from firmware_bridge.execute import NotPermitted, execute
 from firmware_bridge.link import DeviceRestarted, Link, LinkEvent, ProtocolMismatch, ReceivedSample
 from firmware_bridge.messages import Ack, Clear, IdentityFlag, Nak, Trip
+from safety.limiter import Permit
 
 # Without a sample for so long, the table is asked again who it is: it may have been reset, or swapped.
 ASK_AGAIN_US = 500_000
@@ -89,6 +92,7 @@ class Conductor:
         self._unfollowed = 0
         self._event_number = 0
         self._session_id: str | None = None
+        self._wall_clock = WallClock()
 
     def connected(self, now_us: int) -> bytes:
         """The line is open: asks the table who it is."""
@@ -110,13 +114,13 @@ class Conductor:
 
     def tick(self, now_us: int) -> bytes:
         """Time passed, whether or not a sample came; every 20 ms or so."""
-        out = self._note_damage(now_us) + self.take(Tick(self._age_us(now_us)), now_us)
+        out = self._note_damage(now_us) + self._note_clock(now_us) + self.take(Tick(self._age_us(now_us)), now_us)
         return out + self._greet(now_us) if self._is_time_to_ask(now_us) else out
 
     def take(self, given: Input, now_us: int) -> bytes:
         """Steps the session with that input."""
         self.state, outputs = session.step(self.state, given, now_us)
-        return b"".join(self._carry_out(output) for output in outputs)
+        return b"".join(self._carry_out(output, now_us) for output in outputs)
 
     def _greet(self, now_us: int) -> bytes:
         self._greeted_at_us = now_us
@@ -176,14 +180,20 @@ class Conductor:
             return self.take(ConditionChanged("A15", None), now_us)
         return b""
 
+    def _note_clock(self, now_us: int) -> bytes:
+        self._wall_clock, wrong = looked_at(self._wall_clock, self._utc_now(), now_us)
+        if wrong is None:
+            return b""
+        return self.take(ConditionChanged("A40", wrong), now_us) + self.take(ConditionChanged("A40", None), now_us)
+
     def _damaged_frames(self) -> int:
         counts = self.link.statistics
         return counts.damaged + counts.unknown + counts.oversize + counts.duplicated
 
-    def _carry_out(self, output: Output) -> bytes:
+    def _carry_out(self, output: Output, now_us: int) -> bytes:
         match output:
             case Execute(permit=permit):
-                return execute(permit, self.link)
+                return self._execute(permit, now_us)
             case ClearTrip(cause=cause):
                 return self.link.send(Clear(cause))
             case Began():
@@ -198,6 +208,13 @@ class Conductor:
                 self._journal.end()
                 self._session_id = None
         return b""
+
+    def _execute(self, permit: Permit, now_us: int) -> bytes:
+        """What the gate's last check finds is a fault of this program: nothing is written, and the pull ends."""
+        try:
+            return execute(permit, self.link)
+        except NotPermitted as caught:
+            return self.take(GateBroken(str(caught)), now_us)
 
     def _begin(self, began: Began) -> None:
         self._session_id, self._event_number = began.session_id, 0

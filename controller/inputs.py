@@ -85,6 +85,13 @@ class ConditionChanged:
     detail: str | None
 
 
+@dataclass(frozen=True, slots=True)
+class GateBroken:
+    """The last check before the wire found a motion that nobody permitted: it was not written."""
+
+    sentence: str
+
+
 Input = (
     SampleArrived
     | Tick
@@ -95,6 +102,7 @@ Input = (
     | StopAsked
     | AcknowledgeAsked
     | ConditionChanged
+    | GateBroken
 )
 
 

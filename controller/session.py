@@ -12,6 +12,7 @@ from controller.inputs import (
     Answer,
     ClearTrip,
     ConditionChanged,
+    GateBroken,
     Input,
     Output,
     Over,
@@ -26,7 +27,7 @@ from controller.inputs import (
     Tick,
 )
 from controller.journal import SampleRow
-from controller.phases import Ended, Idle, Releasing, Tripped
+from controller.phases import Ended, Holding, Idle, Releasing, Tripped
 from controller.readings import reading_of
 from controller.starting import on_start
 from controller.state import (
@@ -38,6 +39,7 @@ from controller.state import (
     is_under_way,
     let_go,
     let_go_again,
+    note_alarm,
     propose,
     raise_alarm,
     trip,
@@ -50,7 +52,7 @@ from safety.alarms import ALARM_OF_TRIP_CAUSE, CATALOGUE, AlarmId
 from safety.motion import Hold, ReleaseProfile
 from safety.plausibility import Bounds, Finding, Reaction
 from safety.reading import ForceReading, is_slack
-from safety.units import Microseconds, Millinewtons
+from safety.units import Microseconds, Millinewtons, MillinewtonsPerMillimetre
 
 # Steps come every few ms, and a watchdog tick every 20 ms: a longer pause was this process standing still.
 HOST_STALLED_US: Final = 200_000
@@ -58,7 +60,7 @@ HOST_STALLED_US: Final = 200_000
 BASIS_AGE_MAX_US: Final = 150_000
 CLEAR_AGAIN_US: Final = 500_000
 # On while a reading says so, and no longer.
-BY_READING_ALONE: Final = frozenset((AlarmId.A03, AlarmId.A14))
+BY_READING_ALONE: Final = frozenset((AlarmId.A03, AlarmId.A14, AlarmId.A46))
 EMERGENCY_CAUSES: Final = (
     TripCause.PATIENT_SWITCH_PRESSED,
     TripCause.PATIENT_SWITCH_UNPLUGGED,
@@ -89,6 +91,8 @@ def step(state: State, given: Input, now_us: int) -> tuple[State, tuple[Output, 
             _on_acknowledge(s, given)
         case ConditionChanged():
             _on_condition(s, given)
+        case GateBroken():
+            _on_gate_broken(s, given)
         case _:
             assert_never(given)
     s.set(board=alarm_board.swept(s.state.board, now_us), stepped_at_us=now_us)
@@ -125,12 +129,14 @@ def _bounds(state: State) -> Bounds | None:
     if course is None or course.armed_us is None:
         return None
     target_mn = None if course.target_mn is None else Millinewtons(course.target_mn)
-    return Bounds(course.limits.ceiling_mn, target_mn)
+    held = course.stiffness if isinstance(state.phase, Holding) else None
+    stiffness_mn_mm = None if held is None else MillinewtonsPerMillimetre(round(held.loop_n_mm * 1000))
+    return Bounds(course.limits.ceiling_mn, target_mn, stiffness_mn_mm)
 
 
 def _react(s: Step, findings: tuple[Finding, ...]) -> None:
     """Trips count while the drive may be energised; before that the start list refuses by itself."""
-    s.set(frozen=bool(findings))
+    s.set(frozen=any(finding.reaction is not Reaction.TELL for finding in findings))
     under_way = is_under_way(s.state.phase)
     for finding in findings:
         if not under_way:
@@ -232,6 +238,7 @@ def _hold_while_late(s: Step, age_us: int) -> None:
         and is_under_way(s.state.phase)
         and not isinstance(s.state.phase, Releasing)
         and age_us <= BASIS_AGE_MAX_US
+        and not (s.state.reading is None or plausibility.is_wild(s.state.reading))
     ):
         propose(s, Hold())
 
@@ -333,6 +340,14 @@ def _on_condition(s: Step, changed: ConditionChanged) -> None:
     elif alarm_board.is_on(s.state.board, alarm):
         s.set(board=alarm_board.condition_gone(s.state.board, alarm, s.now_us))
         s.record(Record("alarm", "controller", f"{alarm.value} is over", {"alarm": alarm.value, "over": True}))
+
+
+def _on_gate_broken(s: Step, broken: GateBroken) -> None:
+    s.record(Record("verdict", "controller", broken.sentence, {"permitted": False}))
+    if is_under_way(s.state.phase):
+        trip(s, AlarmId.A45, broken.sentence, ReleaseProfile.PROTECTIVE)
+    else:
+        note_alarm(s, AlarmId.A45, broken.sentence)
 
 
 def _close(s: Step) -> None:

@@ -66,6 +66,7 @@ class Shell:
         self._asked: dict[str, asyncio.Future[Answer]] = {}
         self._port: SerialPort | None = None
         self._port_lost = asyncio.Event()
+        self._broken: asyncio.Future[None] | None = None  # what the port's callbacks raised ends everything
         self._pending_conditions: list[ConditionChanged] = []
         self._recording_failure: str | None = None
         self._calibration_problem: str | None = None
@@ -85,10 +86,12 @@ class Shell:
 
     async def run(self, ready: Callable[[], None] = lambda: None) -> None:
         """Opens the port and serves. Raises NoTable or PortUnavailable when there is no table to begin with."""
+        self._broken = asyncio.get_running_loop().create_future()
         self._open()
         try:
             async with asyncio.TaskGroup() as tasks:
                 tasks.create_task(self._tick())
+                tasks.create_task(_raise_from(self._broken))
                 if self._bus is not None:
                     tasks.create_task(self._bus.run())
                 await self._find_table()
@@ -141,7 +144,16 @@ class Shell:
             self._publish_state(now_us)
 
     def _on_bytes(self, data: bytes) -> None:
-        self._write(self.conductor.received(data, _now_us()))
+        """The loop would log what is raised here and go on without a controller: it must end the process instead."""
+        try:
+            self._write(self.conductor.received(data, _now_us()))
+        except Exception as broken:  # noqa: BLE001 - passed on, to where it ends the process
+            self._break(broken)
+
+    def _break(self, broken: Exception) -> None:
+        log.critical("The controller failed; the table lets go by itself.", exc_info=broken)
+        if self._broken is not None and not self._broken.done():
+            self._broken.set_exception(broken)
 
     def _on_lost(self, lost: PortLost) -> None:
         log.warning("%s", lost.reason)
@@ -242,7 +254,7 @@ class Shell:
                 return Reply(id=command.id, outcome="done", data=self.status())
             case Stop():
                 return await self._ask(StopAsked(command.actor, command.id), command.id)
-            case Start() | Acknowledge() if _now_us() > command.expires_us:
+            case Start() | Acknowledge() if time.monotonic_ns() // 1000 > command.expires_us:
                 return refused(command.id, "The command came too late and was not carried out: give it again.")
             case Acknowledge():
                 return await self._ask(AcknowledgeAsked(command.actor, command.id, command.alarm), command.id)
@@ -290,5 +302,10 @@ class Shell:
         )
 
 
+async def _raise_from(broken: asyncio.Future[None]) -> None:
+    await broken
+
+
 def _now_us() -> int:
-    return time.monotonic_ns() // 1000
+    """Microseconds that count on while the computer is suspended: a pause is a pause, whoever slept."""
+    return time.clock_gettime_ns(time.CLOCK_BOOTTIME) // 1000

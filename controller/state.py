@@ -16,7 +16,7 @@ from firmware_bridge import messages
 from safety import interlock as interlocks
 from safety.alarms import CATALOGUE, AlarmId
 from safety.interlock import Interlock, NotZeroed
-from safety.limiter import Refusal, Situation, review
+from safety.limiter import Permit, Refusal, Situation, review
 from safety.limits import SessionLimits, SiteLimits
 from safety.motion import Motion, Release, ReleaseProfile
 from safety.plausibility import Watch
@@ -161,12 +161,20 @@ def enter(s: Step, phase: Phase, text: str, **data: object) -> None:
 
 def propose(s: Step, motion: Motion) -> None:
     """Asks the limiter; a refusal of the controller's own motion trips, with the alarm that it belongs to."""
-    verdict = review(motion, situation(s))
+    verdict = _reviewed(motion, s)
     if isinstance(verdict, Refusal):
         s.record(Record("verdict", "controller", verdict.sentence, {"motion": repr(motion), "permitted": False}))
         trip(s, verdict.alarm, verdict.sentence, ReleaseProfile.PROTECTIVE)
     else:
         s.outputs.append(Execute(verdict))
+
+
+def _reviewed(motion: Motion, s: Step) -> Permit | Refusal:
+    """The limiter never raises. Should it do so all the same, that is a no."""
+    try:
+        return review(motion, situation(s))
+    except Exception as broken:  # noqa: BLE001 - deny by default, whatever went wrong
+        return Refusal(AlarmId.A45, f"The limiter itself failed ({type(broken).__name__}): have the software checked.")
 
 
 def let_go(s: Step, profile: ReleaseProfile) -> None:

@@ -26,7 +26,7 @@ from controller.state import Course, Step, enter, let_go, let_go_again, note_ala
 from controller.take_up import preload_n, stiffness, take_up_step
 from controller.tension import Gains, Loop, SpeedLimits, gains, tension_step
 from firmware_bridge.messages import NakReason
-from safety import interlock, limits
+from safety import interlock, limits, plausibility
 from safety.alarms import AlarmId
 from safety.motion import Arm, Hold, Motion, PayOut, Pull, ReleaseProfile
 from safety.reading import ForceReading, is_slack
@@ -165,7 +165,8 @@ def _arm(s: Step, reading: ForceReading) -> None:
 
 
 def _control_force_n(course: Course, reading: ForceReading) -> float | None:
-    mean_mn = mean_force_mn(reading)
+    """None from one wild sample: nothing is concluded from it, and the next one comes well within the lease."""
+    mean_mn = None if plausibility.is_wild(reading) else mean_force_mn(reading)
     return None if mean_mn is None else (mean_mn - course.tare_mn) / 1000
 
 

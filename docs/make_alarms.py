@@ -17,7 +17,7 @@ acknowledged by name; one that tripped the table lets itself be acknowledged onl
 cause gone. A new session then begins with a zero check of its own.
 
 "Table's cause" is the number that the table itself sends (see [the serial protocol](protocol.md)). An alarm here is
-not proof that something raises it: A38, A40 and A46 have a row and are raised by nothing yet (see
+not proof that something raises it: A38 has a row and is raised by nothing yet (see
 [what is not proven](../SAFETY.md#not-proven-yet)).
 
 | id | priority | latches | table's cause | shown | what to do |

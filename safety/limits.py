@@ -67,6 +67,14 @@ RISE_WINDOW_US: Final = Microseconds(200_000)
 # No cough rises so far within 500 ms, on two samples: let go.
 RISE_RELEASE_MN: Final = Millinewtons(75_000)
 RISE_RELEASE_WINDOW_US: Final = Microseconds(500_000)
+# Over each second: a signal noisier than this is told of.
+NOISE_SIGMA_MAX_MN: Final = Millinewtons(5_000)
+NOISE_WINDOW_US: Final = Microseconds(1_000_000)
+# While a force is held: winding in that should have been felt as so much force, and was not. Creep and breathing stay
+# under half of it; a patient who moves towards the table drops the force by more than the second number first.
+SLOPE_UNFELT_MN: Final = Millinewtons(25_000)
+SLOPE_DROP_MN: Final = Millinewtons(15_000)
+SLOPE_WINDOW_US: Final = Microseconds(6_000_000)
 ZERO_WITHIN_MN: Final = Millinewtons(5_000)
 CALIBRATION_DAYS_MAX: Final = 365
 # The patient's switch: pressed and seen so shortly before the pull.

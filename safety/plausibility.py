@@ -12,15 +12,18 @@ from safety import limits
 from safety.alarms import AlarmId
 from safety.lateness import NEVER_LATE, Lateness, late_us, passed
 from safety.motion import ReleaseProfile
+from safety.noise import NO_NOISE, Noise, noise_after
 from safety.reading import ForceReading, is_slack, largest_force
-from safety.rise import NO_RISE, Rise, followed
-from safety.units import Microseconds, Millinewtons, larger, percent_of
+from safety.rise import NO_RISE, Rise, rise_after
+from safety.slope import NOTHING_HELD, Slope, slope_after
+from safety.units import Microseconds, Millinewtons, MillinewtonsPerMillimetre, larger, percent_of
 
 SAMPLES_IN_A_ROW: Final = 2  # one sample may be an outlier
 SATURATED_COUNTS: Final = limits.CHANNEL_FULL_SCALE_COUNTS * limits.CHANNEL_SATURATED_PERCENT // 100
 
 
 class Reaction(Enum):
+    TELL = "tell"  # the therapy goes on
     FREEZE = "freeze"  # no pull; paying out stays allowed
     TRIP = "trip"  # let go, latched
 
@@ -42,19 +45,26 @@ class Watch:
     over_target_since_us: Microseconds | None = None
     differ_since_us: Microseconds | None = None
     far_apart_samples: int = 0
+    out_of_range_samples: int = 0
     stuck_a_samples: int = 0
     stuck_b_samples: int = 0
     last: ForceReading | None = None
     rise: Rise = NO_RISE
+    noise: Noise = NO_NOISE
+    slope: Slope = NOTHING_HELD
     lateness: Lateness = NEVER_LATE
 
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What the force is held against: the session's ceiling, and the target of the moment (None: no target)."""
+    """What the force is held against: the session's ceiling, and the target of the moment (None: no target).
+
+    `stiffness_mn_mm` is what was learned while loading; None while no force is held.
+    """
 
     ceiling_mn: Millinewtons
     target_mn: Millinewtons | None
+    stiffness_mn_mm: MillinewtonsPerMillimetre | None = None
 
 
 def watch(
@@ -115,12 +125,21 @@ def _remembered(memory: Watch, reading: ForceReading, lateness: Lateness, bounds
         over_target_since_us=_since(_over(force_mn, _over_target(bounds)), memory.over_target_since_us, taken_us),
         differ_since_us=_since(_differ(reading), memory.differ_since_us, taken_us),
         far_apart_samples=_counted(_over(_apart(reading), limits.CHANNELS_FAR_APART_MN), memory.far_apart_samples),
+        out_of_range_samples=_counted(channel_out_of_range(reading), memory.out_of_range_samples),
         stuck_a_samples=_counted(compared is not None and compared.raw_a == reading.raw_a, memory.stuck_a_samples),
         stuck_b_samples=_counted(compared is not None and compared.raw_b == reading.raw_b, memory.stuck_b_samples),
         last=reading,
-        rise=followed(memory.rise, taken_us, force_mn),
+        rise=rise_after(memory.rise, taken_us, force_mn),
+        noise=noise_after(memory.noise, last, reading),
+        slope=_slope(memory, reading, bounds),
         lateness=lateness,
     )
+
+
+def _slope(memory: Watch, reading: ForceReading, bounds: Bounds | None) -> Slope:
+    if bounds is None:
+        return NOTHING_HELD
+    return slope_after(memory.slope, reading, bounds.target_mn, bounds.stiffness_mn_mm)
 
 
 def _ceiling(bounds: Bounds | None) -> Millinewtons | None:
@@ -162,7 +181,7 @@ def _channel_findings(memory: Watch, reading: ForceReading) -> tuple[Finding, ..
     findings: list[Finding] = []
     if channel_missing(reading):
         findings.append(_tripping(AlarmId.A05, "a force channel gave no reading"))
-    if channel_out_of_range(reading):
+    if memory.out_of_range_samples >= SAMPLES_IN_A_ROW:
         findings.append(_tripping(AlarmId.A05, f"a force channel is out of range: {_both_shown(reading)}"))
     if _is_stuck(memory.stuck_a_samples) or _is_stuck(memory.stuck_b_samples):
         findings.append(_tripping(AlarmId.A06, f"{limits.CHANNEL_STUCK_SAMPLES} identical readings under load"))
@@ -188,6 +207,11 @@ def channel_out_of_range(reading: ForceReading) -> bool:
     return _out_of_range(reading.raw_a, reading.force_a_mn) or _out_of_range(reading.raw_b, reading.force_b_mn)
 
 
+def is_wild(reading: ForceReading) -> bool:
+    """What one sample alone may be by mistake, and two in a row are not: out of range, or the channels far apart."""
+    return channel_out_of_range(reading) or _over(_apart(reading), limits.CHANNELS_FAR_APART_MN)
+
+
 def _out_of_range(raw: int | None, force_mn: Millinewtons | None) -> bool:
     return (raw is not None and abs(raw) >= SATURATED_COUNTS) or (
         force_mn is not None and force_mn < limits.CHANNEL_NEGATIVE_MN
@@ -205,7 +229,7 @@ def _force_findings(memory: Watch, reading: ForceReading, bounds: Bounds | None)
     if memory.over_ceiling_samples >= SAMPLES_IN_A_ROW:
         detail = f"{_largest_shown(reading)}, over the session ceiling of {_shown(bounds.ceiling_mn)}"
         findings.append(_tripping(AlarmId.A01, detail))
-    if memory.rise.far_samples >= SAMPLES_IN_A_ROW:
+    if memory.rise.is_far:
         findings.append(_tripping(AlarmId.A01, f"{_largest_shown(reading)}, risen by more than 75 N within 500 ms"))
     if memory.far_over_target_samples >= SAMPLES_IN_A_ROW or _lasted(
         memory.over_target_since_us, reading.taken_us, limits.TARGET_MARGIN_US
@@ -215,6 +239,11 @@ def _force_findings(memory: Watch, reading: ForceReading, bounds: Bounds | None)
     if memory.rise.is_fast:
         detail = f"{_largest_shown(reading)}, rising faster than 60 N/s"
         findings.append(Finding(AlarmId.A03, Reaction.FREEZE, ReleaseProfile.PROTECTIVE, detail))
+    if memory.slope.is_vain:
+        findings.append(_tripping(AlarmId.A41, f"{_largest_shown(reading)}, and the drum goes on winding in"))
+    if memory.noise.is_noisy:
+        detail = "the signal jumps from one sample to the next"
+        findings.append(Finding(AlarmId.A46, Reaction.TELL, ReleaseProfile.PROTECTIVE, detail))
     return tuple(findings)
 
 

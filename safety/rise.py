@@ -1,6 +1,7 @@
 """How fast force rises: a cough freezes the pull, and what no cough does releases it.
 
-Judged on points 20 ms apart, so that the memory stays small at any sample rate.
+Judged on the median of three samples, so that one wild conversion is no rise, and on points 20 ms apart, so that the
+memory stays small at any sample rate.
 """
 
 from dataclasses import dataclass
@@ -17,27 +18,39 @@ Point = tuple[Microseconds, Millinewtons]
 
 @dataclass(frozen=True, slots=True)
 class Rise:
-    """`is_fast`: over the last 200 ms. `far_samples`: how many in a row stood more than 75 N over a point of 500 ms."""
+    """`is_fast`: over the last 200 ms. `is_far`: more than 75 N over a point of the last 500 ms."""
 
+    last_mn: Millinewtons | None = None
+    before_mn: Millinewtons | None = None
     points: tuple[Point, ...] = ()
     lowest_mn: Millinewtons | None = None  # of the points
     is_fast: bool = False
-    far_samples: int = 0
+    is_far: bool = False
 
 
 NO_RISE: Final = Rise()
 
 
-def followed(memory: Rise, taken_us: Microseconds, force_mn: Millinewtons | None) -> Rise:
+def rise_after(memory: Rise, taken_us: Microseconds, force_mn: Millinewtons | None) -> Rise:
     """Folds one reading in. Without a force nothing is known to rise."""
     if force_mn is None:
-        return Rise(memory.points, memory.lowest_mn, memory.is_fast)
-    far_samples = memory.far_samples + 1 if _is_far_up(memory, taken_us, force_mn) else 0
+        return Rise(None, None, memory.points, memory.lowest_mn, memory.is_fast)
+    median_mn = _median(memory, force_mn)
+    is_far = _is_far_up(memory, taken_us, median_mn)
     points = memory.points
     if points and taken_us - points[-1][0] < POINT_US:
-        return Rise(points, memory.lowest_mn, memory.is_fast, far_samples)
-    after = (*points[-(POINTS_MAX - 1) :], (taken_us, force_mn))
-    return Rise(after, min(force for _taken_us, force in after), _is_fast(after), far_samples)
+        return Rise(force_mn, memory.last_mn, points, memory.lowest_mn, memory.is_fast, is_far)
+    after = (*points[-(POINTS_MAX - 1) :], (taken_us, median_mn))
+    lowest_mn = min(point_mn for _taken_us, point_mn in after)
+    return Rise(force_mn, memory.last_mn, after, lowest_mn, _is_fast(after), is_far)
+
+
+def _median(memory: Rise, force_mn: Millinewtons) -> Millinewtons:
+    """Of the last three; the smaller of two, the first alone."""
+    if memory.last_mn is None:
+        return force_mn
+    low_mn, high_mn = min(memory.last_mn, force_mn), max(memory.last_mn, force_mn)
+    return low_mn if memory.before_mn is None else max(low_mn, min(high_mn, memory.before_mn))
 
 
 def _is_far_up(memory: Rise, taken_us: Microseconds, force_mn: Millinewtons) -> bool:

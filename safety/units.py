@@ -5,6 +5,7 @@ from typing import NewType
 Millinewtons = NewType("Millinewtons", int)
 Micrometres = NewType("Micrometres", int)
 MicrometresPerSecond = NewType("MicrometresPerSecond", int)
+MillinewtonsPerMillimetre = NewType("MillinewtonsPerMillimetre", int)
 Microseconds = NewType("Microseconds", int)
 Milliseconds = NewType("Milliseconds", int)
 

@@ -100,6 +100,7 @@ class VirtualStack:
         self.memory = MemoryJournal()
         self.heard = MemoryAudience()
         self.now_us = 0
+        self.wall_clock_ahead = timedelta(0)  # of where it would be, had nobody set it
         self.line = LatentLine(seed)
         self.to_host, self.to_table = self.line.to_host, self.line.to_device
         self._next_tick_us = TICK_US
@@ -112,9 +113,12 @@ class VirtualStack:
             audience=audience or self.heard,
             nonce=lambda: nonces.getrandbits(32),
             record_of=lambda _serial: calibration_of(self.rig),
-            utc_now=lambda: EPOCH + timedelta(microseconds=self.now_us),
+            utc_now=self._utc_now,
         )
         self._write(self.conductor.connected(0))
+
+    def _utc_now(self) -> datetime:
+        return EPOCH + timedelta(microseconds=self.now_us) + self.wall_clock_ahead
 
     @property
     def state(self) -> State:

@@ -1,0 +1,117 @@
+"""While a force is held, cable that goes in and is not felt as force is found; what patients do is not."""
+
+import math
+from collections.abc import Callable
+
+import pytest
+
+from safety.plausibility import Bounds, Reaction, Watch, watch
+from safety.reading import ForceReading
+from safety.slope import NOTHING_HELD, POINT_US, slope_after
+
+STIFFNESS_MN_MM = 8_000
+TARGET_MN = 200_000
+PERIOD_US = 12_500
+S = 1_000_000
+
+
+@pytest.fixture
+def vain(reading: Callable[..., ForceReading]) -> Callable[..., float | None]:
+    """Seconds until winding in counts as vain; None when it never does."""
+
+    def judged(
+        cable_mm: Callable[[float], float],
+        force_n: Callable[[float], float] = lambda _s: 200.0,
+        *,
+        seconds: float = 30,
+        target_mn: Callable[[float], int | None] = lambda _s: TARGET_MN,
+        stiffness_mn_mm: int | None = STIFFNESS_MN_MM,
+    ) -> float | None:
+        memory = NOTHING_HELD
+        for number in range(round(seconds * S / PERIOD_US)):
+            at_s = number * PERIOD_US / S
+            force_mn = round(force_n(at_s) * 1000)
+            sample = reading(
+                taken_us=number * PERIOD_US,
+                cable_um=round(cable_mm(at_s) * 1000),
+                force_a_mn=force_mn,
+                force_b_mn=force_mn,
+            )
+            memory = slope_after(memory, sample, target_mn(at_s), stiffness_mn_mm)
+            if memory.is_vain:
+                return at_s
+        return None
+
+    return judged
+
+
+def test_a_gain_that_goes_on_both_channels_is_found_by_the_cable_that_it_costs(vain) -> None:
+    found_s = vain(lambda s: 100 + 1.1 * max(0, s - 10))
+
+    assert found_s is not None
+    assert 12 < found_s < 15
+
+
+@pytest.mark.parametrize(("wound_mm", "found"), [(3.125, False), (3.126, True)])
+def test_the_cable_that_was_not_felt_is_judged_to_the_micrometre(vain, wound_mm, found) -> None:
+    assert (vain(lambda s: 100 + wound_mm * (s >= 10)) is not None) is found
+
+
+@pytest.mark.parametrize(("low_n", "found"), [(185.0, True), (184.999, False)])
+def test_a_patient_who_moves_towards_the_table_drops_the_force_first_and_is_not_meant(vain, low_n, found) -> None:
+    found_s = vain(lambda s: 100 + 5 * min(4, max(0, s - 10)), lambda s: low_n if 10 <= s < 12 else 200.0)
+
+    assert (found_s is not None) is found
+
+
+def test_the_creep_of_a_soft_patient_and_deep_breaths_are_not_meant(vain) -> None:
+    def creep(s: float) -> float:
+        return 100 + 3.2 * (1 - math.exp(-s / 20)) + 0.9 * math.sin(math.pi * s / 2)
+
+    assert vain(creep, lambda s: 200 + 5 * math.sin(math.pi * s / 2), seconds=60) is None
+
+
+def test_three_coughs_that_were_paid_out_and_wound_in_again_are_not_meant(vain) -> None:
+    def cable(s: float) -> float:
+        return 100 - 4 * (10 <= s < 12.4)
+
+    assert vain(cable, lambda s: 200 + 30 * (10 <= s < 12)) is None
+
+
+def test_a_new_target_begins_anew(vain) -> None:
+    found_s = vain(lambda s: 100 + 4 * s, target_mn=lambda s: TARGET_MN + 1000 * int(s))
+
+    assert found_s is None
+
+
+@pytest.mark.parametrize("missing", [{"stiffness_mn_mm": None}, {"target_mn": lambda _s: None}])
+def test_where_nothing_is_held_nothing_is_vain(vain, missing) -> None:
+    assert vain(lambda s: 100 + 4 * s, **missing) is None
+
+
+def test_without_a_force_nothing_is_remembered(reading) -> None:
+    memory = slope_after(NOTHING_HELD, reading(), TARGET_MN, STIFFNESS_MN_MM)
+
+    assert slope_after(memory, reading(force_a_mn=None, force_b_mn=None), TARGET_MN, STIFFNESS_MN_MM) is NOTHING_HELD
+
+
+def test_its_memory_is_a_point_every_quarter_second_of_the_last_six(reading) -> None:
+    memory = NOTHING_HELD
+    for taken_us in range(0, 20 * S, PERIOD_US):
+        memory = slope_after(memory, reading(taken_us=taken_us), TARGET_MN, STIFFNESS_MN_MM)
+
+    times_us = [taken_us for taken_us, _cable_um, _force_mn in memory.points]
+    assert times_us == list(range(times_us[-1] - 6 * S, times_us[-1] + 1, POINT_US))
+
+
+def test_vain_winding_trips_with_its_own_alarm(reading) -> None:
+    memory, findings = Watch(), ()
+    bounds = Bounds(250_000, TARGET_MN, STIFFNESS_MN_MM)
+
+    for number in range(1_600):
+        at_us = number * PERIOD_US
+        sample = reading(taken_us=at_us, raw_a=number, raw_b=-number, cable_um=at_us // 500)
+        memory, findings = watch(memory, sample, 5_000, at_us + 5_000, bounds)
+
+    assert [(finding.alarm.value, finding.reaction) for finding in findings] == [("A41", Reaction.TRIP)]
+    assert "goes on winding in" in findings[0].detail
