@@ -49,6 +49,9 @@ class LineFaults:
     dead: bool = False  # nothing is taken any more
     blocked: bool = False  # nothing arrives; what was sent waits
 
+    def __deepcopy__(self, _memo: object) -> "LineFaults":
+        return self  # nothing in it can change, and a lane knows `NO_FAULTS` by its identity
+
 
 NO_FAULTS: Final = LineFaults()
 
