@@ -14,6 +14,7 @@ from controller.inputs import Answer, Input, SampleArrived
 from controller.journal import EventRow, Journal, JournalHealth, SampleRow, SessionHeader
 from controller.messages import Event
 from controller.state import State
+from hw_sim.board import SERIAL
 from hw_sim.line import LatentLine
 from hw_sim.rigs import Rig, load_rig
 from hw_sim.table import CALIBRATION_IDS, SimulatedTable
@@ -112,7 +113,7 @@ class VirtualStack:
             journal=journal or self.memory,
             audience=audience or self.heard,
             nonce=lambda: nonces.getrandbits(32),
-            record_of=lambda _serial: calibration_of(self.rig),
+            record_of=lambda serial: calibration_of(self.rig) if serial == SERIAL else None,
             utc_now=self._utc_now,
         )
         self._write(self.conductor.connected(0))
