@@ -23,7 +23,6 @@ from proof.mutation.trial import Outcome, Trial, Verdict, tried
 
 ROOT: Final = Path(__file__).parents[1]
 SURVIVORS: Final = ROOT / "proof" / "survivors.toml"
-NICENESS: Final = 19  # whatever else this computer does goes first
 
 
 @dataclass(slots=True)
@@ -119,7 +118,6 @@ def main() -> None:
     asked = _arguments()
     if not (ROOT / "tests" / "safety").is_dir():
         sys.exit("The tests of safety/ are not installed: run this in a checkout of the repository.")
-    os.nice(NICENESS)
     files, explained = _files(asked.file), survivors.read(SURVIVORS)
     mutants = mutants_of(ROOT, files)
     stale = [key for key in explained.unknown({mutant.key for mutant in mutants}) if key[0] in files or not asked.file]

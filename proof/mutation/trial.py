@@ -1,5 +1,7 @@
 """Runs the tests of `safety/` on one mutant, in a process that never imported the limiter before.
 
+The properties, which search, are left out: what only a search happens upon is not tested on purpose.
+
 Processes are forked from one that has pytest and hypothesis ready and nothing of `safety/`: as fresh as a new
 interpreter for all that is tried, and much sooner there. A run that breaks off is neither killed nor survived.
 """
@@ -21,6 +23,7 @@ from enum import Enum
 from pathlib import Path
 from typing import Any, Final, NoReturn
 
+import hypothesis
 import hypothesis.strategies
 import pytest
 
@@ -38,7 +41,8 @@ CLOSEST: Final = {
     "limiter": ("test_limiter.py", "test_permit.py"),
     "limits": ("test_limits.py", "test_limiter.py", "test_plausibility.py"),
     "reading": ("test_plausibility.py", "test_limiter.py"),
-    "rise": ("test_plausibility.py",),
+    "rise": ("test_plausibility.py", "test_findings.py"),
+    "plausibility": ("test_plausibility.py", "test_findings.py"),
     "motion": ("test_limiter.py", "test_permit.py"),
     "units": ("test_limits.py", "test_limiter.py"),
 }
@@ -173,19 +177,18 @@ def _tested(root: Path, trial: Trial) -> Verdict:
 
 
 class _Notes:
-    """Brings what is closest to the mistake to the front and what takes long to the end; notes how it went."""
+    """Brings what is closest to the mistake to the front, leaves out what searches, and notes how it went."""
 
     def __init__(self, closest: Sequence[str]) -> None:
         self.closest = list(closest)
         self.passed, self.failed = 0, ""
 
     def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
-        def distance(item: pytest.Item) -> tuple[bool, int]:
+        def distance(item: pytest.Item) -> int:
             name = item.path.name
-            slow = hasattr(getattr(item, "obj", None), "hypothesis")
-            return slow, self.closest.index(name) if name in self.closest else len(self.closest)
+            return self.closest.index(name) if name in self.closest else len(self.closest)
 
-        items.sort(key=distance)
+        items[:] = sorted((item for item in items if not _searches(item)), key=distance)
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         self.passed += report.when == "call" and report.passed
@@ -193,6 +196,10 @@ class _Notes:
 
     def pytest_collectreport(self, report: pytest.CollectReport) -> None:
         self.failed = report.nodeid if report.failed else self.failed
+
+
+def _searches(item: pytest.Item) -> bool:
+    return isinstance(item, pytest.Function) and hypothesis.is_hypothesis_test(item.obj)
 
 
 class _MutantFinder(importlib.abc.MetaPathFinder, importlib.abc.Loader):

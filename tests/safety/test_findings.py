@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from safety.motion import ReleaseProfile
-from safety.plausibility import Bounds, Reaction, Watch, waited, watch
+from safety.plausibility import Bounds, Reaction, Watch, is_wild, waited, watch
 
 AT_200_N = Bounds(ceiling_mn=250_000, target_mn=200_000)
 
@@ -82,3 +82,30 @@ def test_late_time_is_added_up_in_milliseconds() -> None:
         memory, findings = waited(memory, 100_000, now_us)
 
     assert [finding.detail for finding in findings] == ["data was late for 2100 ms within 5 s"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "wild"),
+    [
+        ({}, False),
+        ({"force_b_mn": None}, False),
+        ({"force_b_mn": -30_000, "force_a_mn": 0}, False),
+        ({"force_b_mn": -30_001, "force_a_mn": 0}, True),
+        ({"force_a_mn": 140_000, "force_b_mn": 100_000}, False),
+        ({"force_a_mn": 100_000, "force_b_mn": 140_001}, True),
+        ({"raw_a": 7_969_177}, True),
+    ],
+    ids=str,
+)
+def test_one_sample_that_cannot_be_is_wild(reading, changes, wild) -> None:
+    assert is_wild(reading(**changes)) is wild
+
+
+def test_a_noisy_signal_is_only_told_of(reading) -> None:
+    forces_mn = [200_000 + 8_000 * (step % 2) for step in range(60)]
+    jumping = [reading(force_a_mn=force_mn, force_b_mn=200_000, raw_b=-force_mn) for force_mn in forces_mn]
+
+    found = found_in(jumping, AT_200_N)
+
+    told = (Reaction.TELL, ReleaseProfile.PROTECTIVE, "the signal jumps from one sample to the next")
+    assert found == {"A46": told}
