@@ -1,6 +1,6 @@
 """Is the firmware under MicroPython the same as under CPython? Traces recorded here are played there, output by output.
 
-Half a million inputs and more: whole sessions, sessions with every fault, and tables to which anything happens.
+Four million inputs: whole sessions, sessions with every fault, and tables to which anything happens.
 On its own: `python -m benchmarks.conformance --traces 1000 --seed 1`.
 """
 
