@@ -77,6 +77,7 @@ class Release:
             self._look_at_progress_again(reading.cable_um, now_ms)
             self._slack_from_um = reading.cable_um
             self.incomplete = now_ms > self._deadline_ms
+            self.done = self._one_channel_shows_too_much(reading)
             return self._loaded_step(reading.force_mn)
         self.done = reading.cable_um <= self._slack_from_um - SLACK_MORE_UM
         return self._at_constant_speed(TAIL_UM_S, reading.cable_um, now_ms)
@@ -93,6 +94,13 @@ class Release:
         self._reference_uN = reference
         rate_mn_s += (force - reference) // self._error_works_off_ms
         return -max(0, min(self._payout_um_s, rate_mn_s * 1000 // self._mn_mm))
+
+    def _one_channel_shows_too_much(self, reading):
+        """The other one and the encoder both say that the cable is slack."""
+        a = reading.a
+        b = reading.b
+        slack = (a.in_range and a.force_mn <= SLACK_MN) or (b.in_range and b.force_mn <= SLACK_MN)
+        return slack and reading.cable_um <= self._blind_end_um
 
     def _blind_step(self, cable_um, now_ms):
         self.done = cable_um <= self._blind_end_um

@@ -150,7 +150,8 @@ class Table:
             else:
                 self._set_drive(velocity_um_s, True, False)
         elif self._bleeding:
-            self._set_drive(0, False, reading.slack)
+            # Not before it has been slack for a while: a breath must not be caught halfway.
+            self._set_drive(0, False, self._clock.now_ms - self._slack_since_ms >= CLEAR_SLACK_MS)
 
     def _permitted_um_s(self, slack):
         if self._clock.now_ms >= self._lease_ends_ms:
