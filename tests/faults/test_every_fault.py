@@ -1,5 +1,8 @@
 """Every fault of the registry: put in, it shows, and the same seed gives the same again."""
 
+import re
+from pathlib import Path
+
 import pytest
 
 from firmware import messages as m
@@ -148,3 +151,13 @@ def test_therapy_goes_on_through_what_is_no_reason_to_stop(fault_id: str, held) 
     assert held.table.firmware._trip is None
     assert held.alarms.count("A13") == 0
     assert 80 < held.forces_n[-1] < 120
+
+
+@pytest.mark.parametrize("fault", FAULTS.values(), ids=FAULTS)
+def test_a_fault_is_described_in_the_documents_as_it_is(fault) -> None:
+    page = (Path(__file__).parents[2] / "docs" / "simulator.md").read_text(encoding="utf-8")
+
+    row = next(line for line in page.splitlines() if line.startswith(f"| `{fault.id}` |"))
+
+    assert [cell.strip() for cell in row.split("|")[2:4]] == [fault.name, fault.how]
+    assert set(re.findall(r"`(\w+)=", row)) == set(fault.parameters)
