@@ -9,6 +9,7 @@ from benchmarks.figures import Figure
 
 BENCHMARKS: Final[Mapping[str, str]] = {
     "hold": "how well 300 N is held, beside a locked drum",
+    "trips": "what the table does by itself at every trip cause, on six rigs",
     "sim": "how fast the stack is simulated, beside the plant with a trivial host",
 }
 
