@@ -23,6 +23,7 @@ from proof.mutation.trial import Outcome, Trial, Verdict, tried
 
 ROOT: Final = Path(__file__).parents[1]
 SURVIVORS: Final = ROOT / "proof" / "survivors.toml"
+TOLD_EVERY: Final = 100  # mutants; a run takes minutes
 
 
 @dataclass(slots=True)
@@ -77,8 +78,10 @@ def judged(mutants: Sequence[Mutant], stale: list[survivors.Key], explained: sur
     if report.broken_canaries:
         return report
     by_trial = {id(trial): (trial, mutant) for mutant in mutants for trial in (Trial(mutant.file, mutant.apply),)}
-    for trial, verdict in tried(ROOT, [trial for trial, _mutant in by_trial.values()], jobs):
+    for number, (trial, verdict) in enumerate(tried(ROOT, [trial for trial, _mutant in by_trial.values()], jobs), 1):
         _note(report, by_trial[id(trial)][1], verdict, explained)
+        if number % TOLD_EVERY == 0:
+            print(f"{number} of {len(mutants)} tried, {len(report.unexplained)} survived", file=sys.stderr, flush=True)
     return report
 
 
