@@ -40,6 +40,7 @@ def reading_of(received: ReceivedSample, calibration: Calibration | None) -> For
         switch_connected=status & SWITCH_CONNECTED != 0,
         switch_pressed=status & SWITCH_PRESSED != 0,
         emergency_stop=status & EMERGENCY_STOP != 0,
+        current_ma=sample.current_ma,
     )
 
 

@@ -52,7 +52,7 @@ from safety.alarms import ALARM_OF_TRIP_CAUSE, CATALOGUE, AlarmId
 from safety.motion import Hold, ReleaseProfile
 from safety.plausibility import Bounds, Finding, Reaction
 from safety.reading import ForceReading, is_slack
-from safety.units import Microseconds, Millinewtons, MillinewtonsPerMillimetre
+from safety.units import Microseconds, Millinewtons
 
 # Steps come every few ms, and a watchdog tick every 20 ms: a longer pause was this process standing still.
 HOST_STALLED_US: Final = 200_000
@@ -129,9 +129,7 @@ def _bounds(state: State) -> Bounds | None:
     if course is None or course.armed_us is None:
         return None
     target_mn = None if course.target_mn is None else Millinewtons(course.target_mn)
-    held = course.stiffness if isinstance(state.phase, Holding) else None
-    stiffness_mn_mm = None if held is None else MillinewtonsPerMillimetre(round(held.loop_n_mm * 1000))
-    return Bounds(course.limits.ceiling_mn, target_mn, stiffness_mn_mm)
+    return Bounds(course.limits.ceiling_mn, target_mn, course.feel if isinstance(state.phase, Holding) else None)
 
 
 def _react(s: Step, findings: tuple[Finding, ...]) -> None:

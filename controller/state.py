@@ -21,6 +21,7 @@ from safety.limits import SessionLimits, SiteLimits
 from safety.motion import Motion, Release, ReleaseProfile
 from safety.plausibility import Watch
 from safety.reading import ForceReading
+from safety.slope import Feel
 from safety.units import Micrometres, Microseconds
 
 # A release is said again while the table does not show that it is letting go; well before the lease would end, since a
@@ -52,6 +53,8 @@ class Course:
     took_up_from_um: int | None = None
     loaded_at_um: int | None = None
     stiffness: Stiffness | None = None
+    preloaded: ForceReading | None = None  # the reading with which the ramp began
+    feel: Feel | None = None  # of cable and drive, learned in the ramp
     clock: DoseClock = DoseClock()
     target_mn: int | None = None
     moved_us: int | None = None

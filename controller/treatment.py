@@ -30,7 +30,8 @@ from safety import interlock, limits, plausibility
 from safety.alarms import AlarmId
 from safety.motion import Arm, Hold, Motion, PayOut, Pull, ReleaseProfile
 from safety.reading import ForceReading, is_slack
-from safety.units import MicrometresPerSecond, Microseconds
+from safety.slope import Feel
+from safety.units import MicrometresPerSecond, Microseconds, MillinewtonsPerMillimetre
 
 ZERO_CHECK_US: Final = 1_000_000
 ZERO_NOISE_MAX_MN: Final = 1_000
@@ -39,6 +40,8 @@ ARMED_WITHIN_US: Final = 1_000_000
 TAKE_UP_US_MAX: Final = 60_000_000
 # The ramp leaves a fifth of the pull speed to the loop.
 RAMP_SHARE_OF_PULL: Final = 0.8
+FEEL_FROM_MN: Final = 20_000  # a shorter ramp teaches nothing of the drive's current
+MN_PER_KN: Final = 1_000_000
 MINUTE_US: Final = 60_000_000
 UM_PER_MM: Final = 1000
 
@@ -228,7 +231,7 @@ def _go_ramping(s: Step, phase: TakingUpSlack, reading: ForceReading, force_n: f
     pull_mm_s = course.limits.pull_um_s / UM_PER_MM
     rate_max_n_s = min(course.prescription.ramp_mn_s / 1000, RAMP_SHARE_OF_PULL * pull_mm_s * measured.loop_n_mm)
     segment = ramp(force_n, target_n, rate_max_n_s)
-    s.set_course(stiffness=measured)
+    s.set_course(stiffness=measured, preloaded=reading)
     text = f"Stiffness {measured.measured_n_mm:.1f} N/mm from slack take-up, plausible. Ramping to {target_n:.0f} N"
     enter(s, Ramping(reading.taken_us, segment, tuned), text, stiffness_n_per_mm=round(measured.measured_n_mm, 3))
     _follow(s, reading, segment, 0.0, tuned, Loop())
@@ -243,9 +246,24 @@ def _ramp(s: Step, phase: Ramping, reading: ForceReading) -> None:
         return
     if at_s >= phase.segment.duration_s:
         target_n = phase.segment.to_n
+        _learn_feel(s, reading)
         enter(s, Holding(reading.taken_us, target_n, phase.gains, loop), f"Reached {target_n:.0f} N. Clock started")
     else:
         s.set(phase=evolved(phase, loop=loop))
+
+
+def _learn_feel(s: Step, reading: ForceReading) -> None:
+    """What a millimetre of cable and a kilonewton mean here: the ramp has just shown both."""
+    course = s.state.course
+    if course is None or course.stiffness is None or course.preloaded is None:
+        return
+    before, measured = course.preloaded, course.stiffness
+    loaded_mn = (mean_force_mn(reading) or 0) - (mean_force_mn(before) or 0)
+    if loaded_mn >= FEEL_FROM_MN:
+        current_ma_kn = (reading.current_ma - before.current_ma) * MN_PER_KN // loaded_mn
+        stiffness_mn_mm = MillinewtonsPerMillimetre(round(measured.loop_n_mm * 1000))
+        if current_ma_kn > 0:  # a drive whose current does not show its load teaches nothing
+            s.set_course(feel=Feel(stiffness_mn_mm, current_ma_kn))
 
 
 def _hold(s: Step, phase: Holding, reading: ForceReading) -> None:

@@ -70,11 +70,14 @@ RISE_RELEASE_WINDOW_US: Final = Microseconds(500_000)
 # Over each second: a signal noisier than this is told of.
 NOISE_SIGMA_MAX_MN: Final = Millinewtons(5_000)
 NOISE_WINDOW_US: Final = Microseconds(1_000_000)
-# While a force is held: winding in that should have been felt as so much force, and was not. Creep and breathing stay
-# under half of it; a patient who moves towards the table drops the force by more than the second number first.
+# While a force is held: winding in that should have been felt as so much force, and was not, while the drive works
+# harder by at least half of that. Creep and breathing stay under half of it.
 SLOPE_UNFELT_MN: Final = Millinewtons(25_000)
-SLOPE_DROP_MN: Final = Millinewtons(15_000)
 SLOPE_WINDOW_US: Final = Microseconds(6_000_000)
+# Slack for so long while a force is asked for: nobody is in the harness. A patient who moves is caught up with sooner.
+SLACK_UNDER_TARGET_US: Final = Microseconds(3_000_000)
+# A force that is off its target by more is a movement worth telling of: a cough, a turn.
+MOVED_MN: Final = Millinewtons(10_000)
 ZERO_WITHIN_MN: Final = Millinewtons(5_000)
 CALIBRATION_DAYS_MAX: Final = 365
 # The patient's switch: pressed and seen so shortly before the pull.

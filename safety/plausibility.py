@@ -15,8 +15,8 @@ from safety.motion import ReleaseProfile
 from safety.noise import NO_NOISE, Noise, noise_after
 from safety.reading import ForceReading, is_slack, largest_force
 from safety.rise import NO_RISE, Rise, rise_after
-from safety.slope import NOTHING_HELD, Slope, slope_after
-from safety.units import Microseconds, Millinewtons, MillinewtonsPerMillimetre, larger, percent_of
+from safety.slope import NOTHING_HELD, Feel, Slope, slope_after
+from safety.units import Microseconds, Millinewtons, larger, percent_of
 
 SAMPLES_IN_A_ROW: Final = 2  # one sample may be an outlier
 SATURATED_COUNTS: Final = limits.CHANNEL_FULL_SCALE_COUNTS * limits.CHANNEL_SATURATED_PERCENT // 100
@@ -49,6 +49,7 @@ class Watch:
     stuck_a_samples: int = 0
     stuck_b_samples: int = 0
     last: ForceReading | None = None
+    slack_since_us: Microseconds | None = None
     rise: Rise = NO_RISE
     noise: Noise = NO_NOISE
     slope: Slope = NOTHING_HELD
@@ -59,12 +60,12 @@ class Watch:
 class Bounds:
     """What the force is held against: the session's ceiling, and the target of the moment (None: no target).
 
-    `stiffness_mn_mm` is what was learned while loading; None while no force is held.
+    `feel` is what was learned while loading; None while no force is held.
     """
 
     ceiling_mn: Millinewtons
     target_mn: Millinewtons | None
-    stiffness_mn_mm: MillinewtonsPerMillimetre | None = None
+    feel: Feel | None = None
 
 
 def watch(
@@ -129,6 +130,7 @@ def _remembered(memory: Watch, reading: ForceReading, lateness: Lateness, bounds
         stuck_a_samples=_counted(compared is not None and compared.raw_a == reading.raw_a, memory.stuck_a_samples),
         stuck_b_samples=_counted(compared is not None and compared.raw_b == reading.raw_b, memory.stuck_b_samples),
         last=reading,
+        slack_since_us=_since(_is_slack_under_target(reading, bounds), memory.slack_since_us, taken_us),
         rise=rise_after(memory.rise, taken_us, force_mn),
         noise=noise_after(memory.noise, last, reading),
         slope=_slope(memory, reading, bounds),
@@ -139,7 +141,7 @@ def _remembered(memory: Watch, reading: ForceReading, lateness: Lateness, bounds
 def _slope(memory: Watch, reading: ForceReading, bounds: Bounds | None) -> Slope:
     if bounds is None:
         return NOTHING_HELD
-    return slope_after(memory.slope, reading, bounds.target_mn, bounds.stiffness_mn_mm)
+    return slope_after(memory.slope, reading, bounds.target_mn, bounds.feel)
 
 
 def _ceiling(bounds: Bounds | None) -> Millinewtons | None:
@@ -166,6 +168,19 @@ def _apart(reading: ForceReading) -> Millinewtons | None:
     if reading.force_a_mn is None or reading.force_b_mn is None:
         return None
     return Millinewtons(abs(reading.force_a_mn - reading.force_b_mn))
+
+
+def _is_slack_under_target(reading: ForceReading, bounds: Bounds | None) -> bool:
+    return bounds is not None and bounds.target_mn is not None and is_slack(reading)
+
+
+def _has_moved(reading: ForceReading, bounds: Bounds) -> bool:
+    """Both channels are off the target, and to the same side."""
+    a, b, target_mn = reading.force_a_mn, reading.force_b_mn, bounds.target_mn
+    if a is None or b is None or target_mn is None:
+        return False
+    above = min(a, b) > target_mn + limits.MOVED_MN
+    return above or max(a, b) < target_mn - limits.MOVED_MN
 
 
 def _differ(reading: ForceReading) -> bool:
@@ -239,6 +254,11 @@ def _force_findings(memory: Watch, reading: ForceReading, bounds: Bounds | None)
     if memory.rise.is_fast:
         detail = f"{_largest_shown(reading)}, rising faster than 60 N/s"
         findings.append(Finding(AlarmId.A03, Reaction.FREEZE, ReleaseProfile.PROTECTIVE, detail))
+    elif _has_moved(reading, bounds):
+        detail = f"{_both_shown(reading)}, off the target of {_shown(bounds.target_mn)}"
+        findings.append(Finding(AlarmId.A03, Reaction.TELL, ReleaseProfile.PROTECTIVE, detail))
+    if _lasted(memory.slack_since_us, reading.taken_us, limits.SLACK_UNDER_TARGET_US):
+        findings.append(_tripping(AlarmId.A26, "the cable has been slack for 3 s"))
     if memory.slope.is_vain:
         findings.append(_tripping(AlarmId.A41, f"{_largest_shown(reading)}, and the drum goes on winding in"))
     if memory.noise.is_noisy:

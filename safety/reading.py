@@ -28,6 +28,7 @@ class ForceReading:
     switch_connected: bool
     switch_pressed: bool
     emergency_stop: bool
+    current_ma: int  # of the drive
 
 
 def largest_force(reading: ForceReading) -> Millinewtons | None:

@@ -1,8 +1,7 @@
 """Whether winding in still raises force: while a force is held, cable that goes in and changes nothing is no hold.
 
-Both channels may lose their gain together, or the harness slide: the reading then stays where it should be, and the
-drum winds. Breathing comes back to where it was, a cough pays out first, and a patient who moves towards the table lets
-force drop: none of them is meant here.
+Where both channels lose their gain together, the reading stays where it should be, the drum winds in, and the drive
+works ever harder. A patient who slides towards the table lets the drum wind in too, but the drive feels nothing of it.
 """
 
 from dataclasses import dataclass
@@ -14,8 +13,17 @@ from safety.units import Micrometres, Microseconds, Millinewtons, MillinewtonsPe
 
 POINT_US: Final = Microseconds(250_000)
 UM_PER_MM: Final = 1000
+MN_PER_KN: Final = 1_000_000
 
-Point = tuple[Microseconds, Micrometres, Millinewtons]
+Point = tuple[Microseconds, Micrometres, int, Millinewtons]  # when, where the drum was, the drive's current, force
+
+
+@dataclass(frozen=True, slots=True)
+class Feel:
+    """What was learned while loading: force a millimetre of cable, and drive current a kilonewton."""
+
+    stiffness_mn_mm: MillinewtonsPerMillimetre
+    current_ma_kn: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,29 +38,28 @@ class Slope:
 NOTHING_HELD: Final = Slope()
 
 
-def slope_after(
-    memory: Slope,
-    reading: ForceReading,
-    target_mn: Millinewtons | None,
-    stiffness_mn_mm: MillinewtonsPerMillimetre | None,
-) -> Slope:
-    """Folds one reading in. Without a stiffness nothing is being held."""
+def slope_after(memory: Slope, reading: ForceReading, target_mn: Millinewtons | None, feel: Feel | None) -> Slope:
+    """Folds one reading in. Without a target, or with nothing learned, nothing is being held."""
     force_mn, taken_us = largest_force(reading), reading.taken_us
-    if stiffness_mn_mm is None or target_mn is None or force_mn is None:
+    if feel is None or target_mn is None or force_mn is None:
         return NOTHING_HELD
     points = memory.points if memory.target_mn == target_mn else ()
     if points and taken_us - points[-1][0] < POINT_US:
         return memory
-    newest = (taken_us, reading.cable_um, force_mn)
-    recent = (*(point for point in points if taken_us - point[0] <= limits.SLOPE_WINDOW_US), newest)
-    return Slope(target_mn, recent, _is_vain(recent, target_mn, stiffness_mn_mm))
+    recent = tuple(point for point in points if taken_us - point[0] <= limits.SLOPE_WINDOW_US)
+    newest = (taken_us, reading.cable_um, reading.current_ma, force_mn)
+    return Slope(target_mn, (*recent, newest), _is_vain(recent, newest, feel))
 
 
-def _is_vain(points: tuple[Point, ...], target_mn: Millinewtons, stiffness_mn_mm: MillinewtonsPerMillimetre) -> bool:
-    """The drum stands further in than it did in all of the older half, by what should have been felt as force."""
-    newest_us, newest_um, _force_mn = points[-1]
-    older_um = [cable_um for at_us, cable_um, _force_mn in points if newest_us - at_us >= limits.SLOPE_WINDOW_US // 2]
-    dropped = any(force_mn < target_mn - limits.SLOPE_DROP_MN for _at_us, _cable_um, force_mn in points)
-    if not older_um or dropped:
+def _is_vain(points: tuple[Point, ...], newest: Point, feel: Feel) -> bool:
+    """The drum stands further in than in all of the older half, and the drive works harder, by more than was felt."""
+    newest_us, newest_um, newest_ma, newest_mn = newest
+    older = [point for point in points if newest_us - point[0] >= limits.SLOPE_WINDOW_US // 2]
+    if not older:
         return False
-    return (newest_um - max(older_um)) * stiffness_mn_mm > limits.SLOPE_UNFELT_MN * UM_PER_MM
+    wound_um = newest_um - max(cable_um for _at_us, cable_um, _current_ma, _force_mn in older)
+    harder_ma = newest_ma - max(current_ma for _at_us, _cable_um, current_ma, _force_mn in older)
+    felt_mn = newest_mn - min(force_mn for _at_us, _cable_um, _current_ma, force_mn in older)
+    by_cable = wound_um * feel.stiffness_mn_mm > (felt_mn + limits.SLOPE_UNFELT_MN) * UM_PER_MM
+    by_drive = harder_ma * MN_PER_KN > feel.current_ma_kn * (felt_mn + limits.SLOPE_UNFELT_MN // 2)
+    return by_cable and by_drive

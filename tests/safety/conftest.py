@@ -38,6 +38,7 @@ PULLING = ForceReading(
     switch_connected=True,
     switch_pressed=False,
     emergency_stop=False,
+    current_ma=1_100,
 )
 SLACK = replace(PULLING, force_a_mn=0, force_b_mn=100, cable_um=0, armed=False, drive_enabled=False)
 PULLED = Situation(

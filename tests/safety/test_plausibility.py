@@ -21,7 +21,7 @@ def alarms(findings: Iterable) -> list[str]:
 
 @pytest.fixture
 def run(reading: Callable[..., ForceReading]) -> Callable[..., list[str]]:
-    """Feeds forces of both channels at that period, codes changing, and returns the alarms of the last sample."""
+    """Feeds forces of both channels at that period; the alarms of the last sample that freeze or trip."""
 
     def fed(forces_mn: Iterable[int], bounds: Bounds | None, period_us: int = 3_125) -> list[str]:
         memory, findings = Watch(), ()
@@ -31,7 +31,7 @@ def run(reading: Callable[..., ForceReading]) -> Callable[..., list[str]]:
                 taken_us=taken_us, raw_a=number, raw_b=-number, force_a_mn=force_mn, force_b_mn=force_mn - 500
             )
             memory, findings = watch(memory, sample, 5_000, taken_us + 5_000, bounds)
-        return alarms(findings)
+        return alarms(finding for finding in findings if finding.reaction is not Reaction.TELL)
 
     return fed
 
@@ -254,6 +254,56 @@ def test_one_wild_sample_is_no_rise_whichever_way_it_goes(run, wild_mn) -> None:
     seen = [run(forces_mn[:end], Bounds(600_000, None)) for end in range(30, len(forces_mn) + 1)]
 
     assert {alarm for alarms_ in seen for alarm in alarms_} <= {"A07"}
+
+
+@pytest.mark.parametrize(
+    ("slack_ms", "expected"), [(2_999, []), (3_000, ["A26"])], ids=["for less than 3 s", "for 3 s"]
+)
+def test_a_cable_that_is_slack_while_a_force_is_asked_for_releases(reading, slack_ms, expected) -> None:
+    memory, seen = Watch(), []
+
+    for number, at_us in enumerate(range(1_000_000, 1_000_000 + slack_ms * 1_000 + 1, 1_000)):
+        sample = reading(taken_us=at_us, raw_a=number, raw_b=-number, force_a_mn=1_000, force_b_mn=2_000)
+        memory, seen = watch(memory, sample, 5_000, at_us + 5_000, AT_200_N)
+
+    assert [finding.alarm.value for finding in seen if finding.reaction is Reaction.TRIP] == expected
+
+
+@pytest.mark.parametrize("target_mn", [None, 200_000])
+def test_a_cable_that_is_slack_while_nothing_is_asked_for_is_just_slack(reading, target_mn) -> None:
+    memory, seen = Watch(), []
+
+    for number, at_us in enumerate(range(1_000_000, 6_000_000, 10_000)):
+        sample = reading(taken_us=at_us, raw_a=number, raw_b=-number, force_a_mn=1_000, force_b_mn=2_000)
+        bounds = None if target_mn else Bounds(250_000, None)
+        memory, seen = watch(memory, sample, 5_000, at_us + 5_000, bounds)
+
+    assert seen == ()
+
+
+@pytest.mark.parametrize(
+    ("forces_mn", "expected"),
+    [
+        ((210_000, 211_000), []),
+        ((210_001, 210_001), ["A03"]),
+        ((210_001, 209_000), []),
+        ((190_000, 189_000), []),
+        ((189_999, 189_999), ["A03"]),
+        ((189_999, 190_500), []),
+        ((None, 150_000), ["A05"]),
+        ((150_000, None), ["A05"]),
+    ],
+    ids=str,
+)
+def test_a_force_that_is_off_its_target_by_more_than_10_newtons_is_told_and_freezes_nothing(
+    reading, forces_mn, expected
+) -> None:
+    moved = reading(force_a_mn=forces_mn[0], force_b_mn=forces_mn[1])
+
+    _, findings = watch(Watch(), moved, 5_000, 5_000, AT_200_N)
+
+    assert alarms(findings) == expected
+    assert {finding.reaction for finding in findings if finding.alarm.value == "A03"} <= {Reaction.TELL}
 
 
 def test_a_reset_of_the_tables_clock_forgets_what_the_old_clock_counted(reading) -> None:
