@@ -11,7 +11,11 @@ BENCHMARKS: Final[Mapping[str, str]] = {
     "hold": "how well 300 N is held, beside a locked drum",
     "trips": "what the table does by itself at every trip cause, on six rigs",
     "sim": "how fast the stack is simulated, beside the plant with a trivial host",
+    "firmware": "the worst case of the firmware's loop, counted and reckoned, beside a sample's period",
+    "conformance": "the firmware under MicroPython, beside itself under CPython (about ten minutes)",
 }
+# What is measured when nothing is named: within a few minutes.
+QUICK: Final = ("hold", "sim", "firmware")
 
 
 class UnknownBenchmark(ValueError):

@@ -200,7 +200,7 @@ def doctor(as_json: AsJson = False, port: PortOption = None) -> None:
 
 @app.command(epilog="Example: tractable bench sim --seed 7 --json")
 def bench(
-    names: Annotated[list[str] | None, typer.Argument(help="What to measure; all of them without a name.")] = None,
+    names: Annotated[list[str] | None, typer.Argument(help="What to measure; the quick ones without a name.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same patient and line.")] = 1,
     as_json: AsJson = False,
 ) -> None:
@@ -208,6 +208,22 @@ def bench(
     from tractable.benchmarking import run_benchmarks
 
     sys.exit(run_benchmarks(names or [], seed, as_json))
+
+
+@app.command(epilog="Example: tractable prove --fault SE04 --phase HOLD --seed 2")
+def prove(
+    fault: Annotated[list[str] | None, typer.Option(help="Only this one; may be given more than once.")] = None,
+    phase: Annotated[str | None, typer.Option(help="Only in this phase: IDLE, READY, RAMP, HOLD, RELEASE.")] = None,
+    patient: Annotated[str | None, typer.Option(help="Only on this rig: nominal, nominal_80, soft, stiff, ...")] = None,
+    seed: Annotated[int | None, typer.Option(help="Only with this seed, and so the same again.")] = None,
+    quick: Annotated[bool, typer.Option("--quick", help="Every fault once.")] = False,
+    write_page: Annotated[bool, typer.Option("--page", help="Write docs/proof.md as well.")] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Inject every fault of the catalogue and hold what happens against what must happen; exit 4 when one fails."""
+    from tractable.proving import run_proof
+
+    sys.exit(run_proof(fault or [], phase, patient, seed, quick=quick, as_json=as_json, write_page=write_page))
 
 
 @app.command(epilog="Example: tractable export 20260101 --to csv --to parquet --folder exports")

@@ -14,7 +14,7 @@ from types import ModuleType
 import pytest
 
 import hw_sim  # noqa: F401  # lets the firmware import MicroPython's own module
-from benchmarks import firmware_loop
+from benchmarks import firmware as firmware_loop
 from firmware import calibration_store
 from firmware import messages as m
 from firmware.codec import Decoder, Encoder

@@ -2,7 +2,7 @@
 
 import pytest
 
-from benchmarks import firmware_loop
+from benchmarks import firmware as firmware_loop
 
 
 @pytest.fixture(scope="module")

@@ -1,0 +1,16 @@
+"""Who proves which fault: a function that injects it in one phase and yields what came of it, a verdict a question."""
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+from hw_sim.faults import FAULTS
+from proof import simulated
+from proof.catalogue import load_catalogue
+from proof.prover import Prover
+
+NOT_HERE: Final[Mapping[str, str]] = tomllib.loads((Path(__file__).parent / "not_here.toml").read_text("utf-8"))
+
+SIMULATED: Final[Mapping[str, Prover]] = {id_: Prover(simulated.prove) for id_ in load_catalogue() if id_ in FAULTS}
+PROVERS: Final[Mapping[str, Prover]] = {**SIMULATED}

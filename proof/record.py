@@ -1,0 +1,80 @@
+"""Nothing is lost: what the table really sent, held against the session file that was written of it."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from firmware_bridge.messages import RAW_MISSING, Sample
+from proof.bench import Bench
+from proof.verdict import Verdict, at_most, holds
+from recorder.journal import SessionJournal
+from recorder.reading import open_session
+from recorder.verification import verify
+
+SEQ_WRAP = 1 << 16
+T_US_WRAP = 1 << 32
+UNDER_WAY_US = 10_000  # no undamaged line takes longer
+
+Key = tuple[int, int, int, int, int]  # seq, t_us, both raw codes, cable: as they were on the wire
+
+
+def record_verdicts(bench: Bench, folder: Path, *, line_is_whole: bool) -> Iterator[Verdict]:
+    """Writes the bench's session with the real recorder, reads it back, and looks for what is missing or made up.
+
+    `line_is_whole`: the fault is not on the line, so that no sample may be missing at all.
+    """
+    if not bench.memory.headers or not bench.memory.samples:
+        return
+    path = _written(bench, folder)
+    yield holds("the record is whole and unaltered", verify(path).state == "whole")
+    kept = _kept(path)
+    arrived, sent = _during(bench.arrived.heard, kept, bench), {_key(s) for s in bench.sent.samples()}
+    yield at_most("samples that arrived and are not on record", len(arrived - kept), 0, "samples")
+    yield at_most("samples on record that nobody sent", len(kept - sent), 0, "samples")
+    if line_is_whole:
+        lost = _during(bench.sent.heard, kept, bench) - kept
+        yield at_most("samples sent and not on record", len(lost - _under_way(bench)), 0, "samples")
+
+
+def _written(bench: Bench, folder: Path) -> Path:
+    with SessionJournal(folder) as journal:
+        journal.begin(bench.memory.headers[0])
+        for sample in bench.memory.samples:
+            journal.sample(sample)
+        for event in bench.memory.events:
+            journal.event(event)
+        journal.end()
+    [path] = folder.rglob("*.tractable")
+    return path
+
+
+def _kept(path: Path) -> set[Key]:
+    with open_session(path) as session:
+        columns = session.samples(["seq", "t_us", "raw_a", "raw_b", "cable_um"]).to_pydict()
+    return {
+        (seq % SEQ_WRAP, t_us % T_US_WRAP, _raw(a), _raw(b), cable_um)
+        for seq, t_us, a, b, cable_um in zip(*columns.values(), strict=True)
+    }
+
+
+def _raw(code: int | None) -> int:
+    return RAW_MISSING if code is None else code
+
+
+def _key(sample: Sample) -> Key:
+    return sample.seq, sample.t_us, sample.raw_a, sample.raw_b, sample.cable_um
+
+
+def _during(heard: Sequence[tuple[int, object]], kept: set[Key], bench: Bench) -> set[Key]:
+    """The samples from the first one on record to the last one; to the end, while the record is still open."""
+    keys = [_key(message) for _at_us, message in heard if isinstance(message, Sample)]
+    on_record = [index for index, key in enumerate(keys) if key in kept]
+    if not on_record:
+        return set()
+    end = len(keys) if bench.state.course is not None else on_record[-1] + 1
+    return set(keys[on_record[0] : end])
+
+
+def _under_way(bench: Bench) -> set[Key]:
+    """What the table sent in the last milliseconds has not had the time to arrive."""
+    recent_us = bench.now_us - UNDER_WAY_US
+    return {_key(m) for at_us, m in bench.sent.heard if at_us > recent_us and isinstance(m, Sample)}
