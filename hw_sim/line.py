@@ -210,12 +210,7 @@ class LatentLine:
 
     def __init__(self, seed: int, timing: LineTiming = DIRECT) -> None:
         self.to_device = Lane(random.Random(f"to device {seed}"))
-        self.to_host = Lane(random.Random(f"to host {seed}"), timing=timing)
-
-    def record(self) -> None:
-        """From now on keeps the last 10 s of what the device sends, for a replay."""
-        if self.to_host.recorded is None:
-            self.to_host.recorded = deque()
+        self.to_host = Lane(random.Random(f"to host {seed}"), timing=timing, recorded=deque())
 
     def unplug(self) -> None:
         """What is on its way is lost. A line with a name loses that too."""

@@ -5,14 +5,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
-from typing import Any, Final
+from typing import Any
 
 from hw_sim.line import LatentLine
 from hw_sim.table import SimulatedTable
 
 Parameter = int | float | str
 Undo = Callable[[], None]
-NO_PARAMETERS: Final[Mapping[str, Parameter]] = {}
 
 
 class FaultError(ValueError):

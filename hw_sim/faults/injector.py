@@ -49,8 +49,6 @@ class Injector:
         self._site = Site(table, line)
         self._active: dict[str, tuple[Injection, Undo]] = {}
         self._watch = PhaseWatch(table)
-        if line is not None:
-            line.record()
 
     @property
     def phase(self) -> Phase:

@@ -98,7 +98,6 @@ def test_what_waits_behind_a_blocked_line_is_bounded_and_comes_at_once(lane: Lan
 
 def test_a_replay_says_the_last_10_seconds_again_at_their_own_pace() -> None:
     line = LatentLine(1)
-    line.record()
     lane = line.to_host
     for now_us in range(0, 12_000_000, 100 * MS_US):
         lane.put(b"%03d" % (now_us // 100_000), now_us)
