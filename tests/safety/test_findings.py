@@ -1,11 +1,12 @@
 """What a finding says: how to react, how fast to let go, and what was measured, in whole newtons and milliseconds."""
 
-from dataclasses import replace
+from dataclasses import fields, replace
 
 import pytest
 
 from safety.motion import ReleaseProfile
 from safety.plausibility import Bounds, Reaction, Watch, is_wild, waited, watch
+from safety.slope import NOTHING_HELD
 
 AT_200_N = Bounds(ceiling_mn=250_000, target_mn=200_000)
 
@@ -65,8 +66,9 @@ def test_while_nothing_is_armed_a_rise_says_nothing(reading) -> None:
     assert found_in(rising, None) == {}
 
 
-def test_lateness_is_told_in_milliseconds() -> None:
-    _, late = waited(Watch(), 61_999, 10_000_000)
+@pytest.mark.parametrize("late_us", [61_000, 61_999])
+def test_lateness_is_told_in_milliseconds(late_us) -> None:
+    _, late = waited(Watch(), late_us, 10_000_000)
     _, lost = waited(Watch(), 2_000_999, 10_000_000)
 
     assert [(finding.reaction, finding.profile, finding.detail) for finding in (*late, *lost)] == [
@@ -89,6 +91,7 @@ def test_late_time_is_added_up_in_milliseconds() -> None:
     [
         ({}, False),
         ({"force_b_mn": None}, False),
+        ({"raw_a": None, "raw_b": None}, False),
         ({"force_b_mn": -30_000, "force_a_mn": 0}, False),
         ({"force_b_mn": -30_001, "force_a_mn": 0}, True),
         ({"force_a_mn": 140_000, "force_b_mn": 100_000}, False),
@@ -109,3 +112,11 @@ def test_a_noisy_signal_is_only_told_of(reading) -> None:
 
     told = (Reaction.TELL, ReleaseProfile.PROTECTIVE, "the signal jumps from one sample to the next")
     assert found == {"A46": told}
+
+
+def test_a_watch_begins_with_nothing_counted_and_nothing_held(reading) -> None:
+    counted = [getattr(Watch(), field.name) for field in fields(Watch) if field.name.endswith("_samples")]
+    memory, _ = watch(Watch(), reading(), 0, 0, None)
+
+    assert counted == [0] * len(counted)
+    assert memory.slope == NOTHING_HELD

@@ -85,6 +85,13 @@ def test_late_time_is_added_up_within_its_slot_and_not_beyond() -> None:
     assert memory.slots == ((0, 20_000 + 60_000), (SLOT_US, 20_001))
 
 
+def test_later_late_time_is_added_to_the_newest_slot_and_not_to_the_oldest() -> None:
+    memory = looked([0, 80_000, 150_000, 240_000, 310_000, 380_000, 450_000], [])
+
+    assert memory.slots == ((0, 20_000 + 10_000 + 30_000), (SLOT_US, 10_000 + 10_000 + 10_000))
+    assert SLOT_US == 250_000
+
+
 def test_where_nothing_was_late_nothing_is_kept() -> None:
     assert looked(list(range(0, 600_001, 50_000)), []).slots == ()
 
