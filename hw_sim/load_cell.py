@@ -15,6 +15,7 @@ BOXCARS: Final = 4
 COUNTS_MAX: Final = (1 << 23) - 1
 COUNTS_MIN: Final = -(1 << 23)
 FULL_SCALE_N: Final = 1000.0
+HYSTERESIS_TURNS_WITHIN_N: Final = 100.0  # a breath turns the way round by little, a session's ramp wholly
 CELL_CREEP_S: Final = 600.0  # 95 % of its creep within the 30 minutes of a data sheet
 MS_PER_HOUR: Final = 3_600_000
 
@@ -32,6 +33,7 @@ class LoadCells:
         self._forces = [0.0] * (2 * length)
         self._weights = {0: _spline_weights(self._period_ms, 0.0, length)}
         self._crept_n = 0.0
+        self._followed_n = 0.0  # the force, followed with a play of `HYSTERESIS_TURNS_WITHIN_N`
         self._creep_share = self._period_ms / 1000 / CELL_CREEP_S
         self._draw_a = random.Random(f"bridge a {seed}")
         self._draw_b = random.Random(f"bridge b {seed}")
@@ -52,13 +54,20 @@ class LoadCells:
         self._crept_n += (force_n * self._rig.cell_creep_fraction - self._crept_n) * self._creep_share
         load = force_n / FULL_SCALE_N
         bowed_n = 4.0 * self._rig.cell_linearity_n * load * (1.0 - load)
+        behind_n = self._behind_n(force_n)
         drift_n = self._rig.cell_drift_n_per_h * self.fed_ms / MS_PER_HOUR
-        shown_n = force_n + self._crept_n + bowed_n + drift_n
+        shown_n = force_n + self._crept_n + bowed_n + behind_n + drift_n
         rig = self._rig
         return (
             self._counts(shown_n, rig.cell_counts_per_n_a, rig.cell_zero_counts_a, self._draw_a),
             self._counts(shown_n, rig.cell_counts_per_n_b, rig.cell_zero_counts_b, self._draw_b),
         )
+
+    def _behind_n(self, force_n: float) -> float:
+        """Hysteresis: below the force by half of it on the way up, above it on the way down."""
+        play = HYSTERESIS_TURNS_WITHIN_N / 2
+        self._followed_n = followed = min(max(self._followed_n, force_n - play), force_n + play)
+        return (followed - force_n) / play * self._rig.cell_hysteresis_n / 2
 
     def _filtered(self, ended_us_ago: int) -> float:
         weights = self._weights.get(ended_us_ago)

@@ -38,6 +38,7 @@ class Rig:
     cell_counts_per_n_b: float = _of_table(1, 1_000_000)
     cell_noise_n: float = _of_table(0, 100)
     cell_linearity_n: float = _of_table(0, 100)
+    cell_hysteresis_n: float = _of_table(0, 100)
     cell_creep_fraction: float = _of_table(0, 1)
     cell_drift_n_per_h: float = _of_table(0, 100_000)
     cell_spikes_per_conversion: float = _of_table(0, 1)

@@ -19,6 +19,7 @@ def noiseless(rig: Rig) -> Rig:
         rig,
         cell_noise_n=0.0,
         cell_linearity_n=0.0,
+        cell_hysteresis_n=0.0,
         cell_creep_fraction=0.0,
         cell_drift_n_per_h=0.0,
         cell_spikes_per_conversion=0.0,
@@ -111,6 +112,15 @@ def test_the_cell_itself_stays_within_its_data_sheet() -> None:
     errors_n = [newtons(rig, counts) - 300.0 for _, counts in taken[10:]]
     assert max(abs(error) for error in errors_n) < 0.5
     assert errors_n[-1] > errors_n[0]
+
+
+def test_the_cell_shows_less_on_the_way_up_than_on_the_way_down_by_its_hysteresis() -> None:
+    rig = replace(noiseless(SLOW), cell_hysteresis_n=0.3)
+
+    taken = conversions(rig, lambda t_ms: min(t_ms, 60_000 - t_ms) * 0.02, count=600)
+    rising, falling = (newtons(rig, taken[n][1]) - 300.0 for n in (151, 451))
+
+    assert falling - rising == pytest.approx(0.3, abs=0.01)
 
 
 def test_a_cell_under_load_for_half_an_hour_creeps_by_0_03_percent() -> None:
