@@ -75,5 +75,36 @@ def test_winding_is_vain_from_the_very_number_on(reading, change, vain) -> None:
     assert is_vain_after(reading, **change) is vain
 
 
+def test_the_drives_work_is_judged_to_the_milliampere_a_kilonewton(reading) -> None:
+    before = reading(taken_us=0, cable_um=0, current_ma=100, force_a_mn=200_000)
+    after = reading(taken_us=3_000_000, cable_um=20_000, current_ma=101, force_a_mn=200_000 + 320_833)
+
+    def is_vain(current_ma_kn: int) -> bool:
+        feel = Feel(20_000, current_ma_kn)
+        return slope_after(slope_after(NOTHING_HELD, before, 200_000, feel), after, 200_000, feel).is_vain
+
+    assert is_vain(3)  # 999 999 of a million
+    assert not is_vain(4)
+
+
+@pytest.mark.parametrize(
+    "once",
+    [{"cable_um": 1_000}, {"current_ma": 101}, {"force_a_mn": 199_900}],
+    ids=["further in", "harder", "less force"],
+)
+def test_the_whole_of_the_older_half_is_compared_and_the_nearest_of_it_counts(reading, once) -> None:
+    usual = {"cable_um": 0, "current_ma": 100, "force_a_mn": 200_000, "force_b_mn": 0}
+    now = reading(taken_us=4_000_000, **{**usual, "cable_um": 1_251, "current_ma": 102})
+
+    def is_vain(at_first: dict[str, int], then: dict[str, int]) -> bool:
+        memory = slope_after(NOTHING_HELD, reading(taken_us=0, **{**usual, **at_first}), 200_000, FEEL)
+        memory = slope_after(memory, reading(taken_us=500_000, **{**usual, **then}), 200_000, FEEL)
+        return slope_after(memory, now, 200_000, FEEL).is_vain
+
+    assert is_vain({}, {})
+    assert not is_vain(once, {})
+    assert not is_vain({}, once)
+
+
 def test_slope_begins_with_nothing() -> None:
     assert Slope(None, (), False) == NOTHING_HELD

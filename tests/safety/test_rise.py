@@ -58,6 +58,14 @@ def test_a_rise_is_far_from_75_newtons_on(forces_mn, is_far) -> None:
     assert after(forces_mn).is_far is is_far
 
 
+@pytest.mark.parametrize(("now_mn", "is_far"), [(85_000, False), (85_001, True)])
+def test_a_point_older_than_half_a_second_counts_for_nothing_though_it_is_the_lowest(now_mn, is_far) -> None:
+    memory = after([0, 10_000, 10_000, now_mn, now_mn], period_us=300_000)
+
+    assert memory.lowest_mn == 0
+    assert memory.is_far is is_far
+
+
 @pytest.mark.parametrize(
     ("forces_mn", "median_mn"),
     [
