@@ -41,7 +41,7 @@ lint: $(VENV)/.dev
 bench: $(VENV)/.dev
 	@$(BIN)/tractable bench $(ARGS)
 
-# Every mutant of safety/ against its tests: about a quarter of an hour on two cores.
+# Every mutant of safety/ against its tests: four to ten minutes on two cores.
 mutants: $(VENV)/.dev
 	@nice -n 19 $(BIN)/python -m proof.mutants --jobs 2 $(ARGS)
 

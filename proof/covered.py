@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any, Final
 
 ROOT: Final = Path(__file__).parents[1]
-PROPERTIES: Final = "tests/safety/test_limiter_properties.py"
 PYTEST: Final = (
-    *("pytest", "-q", "-x", "-c", os.devnull, "--import-mode=importlib", "-p", "no:cacheprovider"),
-    *("--rootdir=.", "--confcutdir=tests/safety", f"--ignore={PROPERTIES}", "tests/safety"),
+    *("pytest", "-q", "-x", "-c", os.devnull, "--import-mode=importlib", "--assert=plain", "-p", "no:cacheprovider"),
+    *("-p", "_hypothesis_pytestplugin", "-m", "not hypothesis"),
+    *("--rootdir=.", "--confcutdir=tests/safety", "tests/safety"),
 )
 TIMEOUT_S: Final = 300.0
 # A shape that only a type checker reads is not run. Nothing else is left out, whatever a comment in the code asks for.
