@@ -61,11 +61,15 @@ class Holding:
 
 @dataclass(frozen=True)
 class Releasing:
-    """Letting go; the table does it by itself. `because` is a sentence for people."""
+    """Letting go; the table does it by itself. `because` is a sentence for people.
+
+    `table_tripped_us`: since when the table's samples show a trip; None while they show none.
+    """
 
     since_us: int
     profile: ReleaseProfile
     because: str
+    table_tripped_us: int | None = None
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ The same function runs in the real controller, in simulation faster than real ti
 from typing import Final, assert_never
 
 from controller import alarm_board, treatment
+from controller.evolution import evolved
 from controller.inputs import (
     AcknowledgeAsked,
     Answer,
@@ -25,9 +26,10 @@ from controller.inputs import (
     TableLost,
     TableSaid,
     Tick,
+    ZeroAsked,
 )
 from controller.journal import SampleRow
-from controller.phases import Ended, Holding, Idle, Releasing, Tripped
+from controller.phases import AwaitingSwitchTest, CheckingZero, Ended, Holding, Idle, Releasing, Tripped
 from controller.readings import reading_of
 from controller.starting import on_start
 from controller.state import (
@@ -44,6 +46,7 @@ from controller.state import (
     raise_alarm,
     trip,
 )
+from controller.zeroing import on_zero
 from firmware_bridge.link import ReceivedSample
 from firmware_bridge.messages import Ack, Nak, NakReason, Trip, TripCause
 from firmware_bridge.messages import MessageType as Type
@@ -58,7 +61,10 @@ from safety.units import Microseconds, Millinewtons
 HOST_STALLED_US: Final = 200_000
 # MOVE is refused by the table when its basis is older; holding still is not asked for beyond it.
 BASIS_AGE_MAX_US: Final = 150_000
+REFUSED_AGAIN_US: Final = 100_000
 CLEAR_AGAIN_US: Final = 500_000
+# The table tells the cause of its trip behind the sample that shows it; later than any line brings it, it was lost.
+TRIP_TOLD_WITHIN_US: Final = 150_000
 # On while a reading says so, and no longer.
 BY_READING_ALONE: Final = frozenset((AlarmId.A03, AlarmId.A14, AlarmId.A46))
 EMERGENCY_CAUSES: Final = (
@@ -89,6 +95,8 @@ def step(state: State, given: Input, now_us: int) -> tuple[State, tuple[Output, 
             _on_stop(s, given)
         case AcknowledgeAsked():
             _on_acknowledge(s, given)
+        case ZeroAsked():
+            on_zero(s, given)
         case ConditionChanged():
             _on_condition(s, given)
         case GateBroken():
@@ -159,9 +167,21 @@ def _react_to_switches(s: Step, reading: ForceReading) -> None:
 
 
 def _follow_the_table(s: Step) -> None:
-    """The table tripped, and lets go already. Its message with the cause comes after this sample, and is the trip."""
+    """The table tripped, and lets go already. Its message with the cause comes after this sample, and is the trip.
+
+    Where that was lost on its way, contact with the table was; the cause is shown when the table says it again.
+    """
     if not isinstance(s.state.phase, Releasing):
         treatment.release(s, "the table tripped by itself", ReleaseProfile.PROTECTIVE)
+    match s.state.phase:
+        case Releasing(table_tripped_us=None) as phase:
+            s.set(phase=evolved(phase, table_tripped_us=s.now_us))
+        case Releasing(table_tripped_us=int(since_us)) if s.now_us - since_us >= TRIP_TOLD_WITHIN_US:
+            trip(
+                s, AlarmId.A13, "the table has let go by itself; its cause is not known yet", ReleaseProfile.PROTECTIVE
+            )
+        case _:
+            pass
 
 
 def _observe_interlock(s: Step, reading: ForceReading) -> None:
@@ -256,7 +276,9 @@ def _on_table_found(s: Step, found: TableFound) -> None:
 
 def _on_table_lost(s: Step, lost: TableLost) -> None:
     s.record(Record("link", "controller", lost.sentence))
-    if s.state.course is not None:
+    if isinstance(s.state.phase, CheckingZero | AwaitingSwitchTest):
+        treatment.end(s, f"contact with the table was lost before the pull: {lost.sentence}")
+    elif s.state.course is not None:
         trip(s, AlarmId.A13, lost.sentence, ReleaseProfile.PROTECTIVE)
     s.set(table=None)
 
@@ -270,10 +292,19 @@ def _on_table_said(s: Step, said: TableSaid) -> None:
         case Nak(type=Type.ARM, reason=reason):
             treatment.on_arm_refused(s, reason)
         case Nak(type=Type.MOVE, reason=NakReason.OUT_OF_RANGE | NakReason.NOT_ARMED as reason):
-            if not isinstance(s.state.phase, Tripped | Releasing):
-                trip(s, AlarmId.A42, f"the table refused a motion: {reason.spelled}", ReleaseProfile.PROTECTIVE)
+            _on_move_refused(s, reason)
         case Ack() | Nak():
             pass  # a move too late for the table renews nothing, and the lease decides
+
+
+def _on_move_refused(s: Step, reason: NakReason) -> None:
+    """A limit switch that closes is seen by the command before it is seen by the sample: then the table trips at once,
+    and says so. A table that goes on refusing and does not trip is one that knows other limits."""
+    refused_at_us = s.state.move_refused_at_us
+    s.set(move_refused_at_us=s.now_us)
+    again = refused_at_us is not None and s.now_us - refused_at_us <= REFUSED_AGAIN_US
+    if again and not isinstance(s.state.phase, Tripped | Releasing):
+        trip(s, AlarmId.A42, f"the table refused a motion: {reason.spelled}", ReleaseProfile.PROTECTIVE)
 
 
 def _on_device_trip(s: Step, cause: TripCause) -> None:

@@ -82,6 +82,20 @@ def test_the_line_closing_between_sessions_trips_nothing_and_refuses_a_start(ben
     assert not isinstance(bench.state.phase, Tripped)
 
 
+@pytest.mark.parametrize("waited_s", [0.1, 1.2], ids=["while zero is checked", "while the switch is waited for"])
+def test_the_line_closing_before_the_pull_ends_the_session_and_trips_nothing(make_bench, waited_s: float) -> None:
+    bench = make_bench(cooperative=False)
+    bench.start()
+    bench.run_for(waited_s)
+
+    bench.conductor.disconnected("The port is gone.", bench.now_us)
+
+    assert isinstance(bench.state.phase, Ended)
+    assert bench.state.phase.refused
+    assert "The port is gone." in bench.state.phase.because
+    assert (bench.root, bench.alarms, bench.memory.ended) == (None, [], 1)
+
+
 def test_a_table_of_another_protocol_is_told_with_both_numbers(bench) -> None:
     identity = bench.state.table.identity
     bench.conductor.connected(bench.now_us)

@@ -215,6 +215,38 @@ def test_a_trip_of_the_table_whose_first_message_is_lost_stops_the_pull_and_is_n
     assert set(holding.alarms_told) == {"A14", "A13"}
 
 
+def lose_the_trips_first_message(bench) -> None:
+    """A gap of 200 ms, in which the table trips because its patient presses, and says so for the first time."""
+    cut_to_host(bench)
+    bench.table.press_patient_switch(100_000)
+    bench.run_for(0.2)
+    bench.to_host.faults = WORKING
+
+
+def test_a_trip_that_samples_show_and_no_message_names_is_told_within_150_ms(holding) -> None:
+    lose_the_trips_first_message(holding)
+    holding.fault_now()
+    named = holding.run_until(lambda bench: bench.root is not None, 1)
+
+    assert named
+    assert 150_000 <= holding.now_us - holding.fault_us <= 170_000
+    assert holding.root == "A13"
+    assert "cause is not known yet" in holding.state.board[-1].detail
+
+
+def test_the_cause_of_such_a_trip_is_shown_as_soon_as_the_table_says_it_again(holding) -> None:
+    lose_the_trips_first_message(holding)
+    holding.run_for(1.2)
+
+    assert holding.root == "A13"
+    assert "A10" in holding.alarms
+    assert holding.state.device_trip is TripCause.PATIENT_SWITCH_PRESSED
+    assert holding.run_to_slack()
+    holding.run_for(2.5)
+    assert holding.acknowledge("A13").done
+    assert holding.run_to(Idle, within_s=4)
+
+
 def test_a_flapping_line_is_given_up_once_data_was_late_for_half_a_second_in_five(holding) -> None:
     for _ in range(20):
         holding.to_host.faults = DEAD
