@@ -84,6 +84,7 @@ class State:
     device_trip: messages.TripCause | None = None
     released_at_us: int | None = None
     cleared_at_us: int | None = None
+    move_refused_at_us: int | None = None
     stepped_at_us: int | None = None
 
 

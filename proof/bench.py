@@ -19,7 +19,8 @@ from tractable.virtual_stack import STEP_US, TICK_US, VirtualStack
 
 TICKS: Final = ("screening", "harness", "table_unlocked")
 SLACK_MN: Final = 15_000
-PULLING_UM_S: Final = 50  # slower than this is the motor coming to rest
+PULLING_UM_S: Final = 50  # slower than this the drum stands
+COMING_TO_REST_UM_S: Final = 500  # a tenth of the fastest pull
 
 # The firmware's codec looks at its own buffer; a copy of it looks at the buffer's copy.
 copyreg.pickle(memoryview, lambda view: (memoryview, (view.obj,)))
@@ -173,8 +174,9 @@ class Bench(VirtualStack):
 
     @property
     def pulled_ms_after_fault(self) -> int:
-        """Until the drum wound in for the last time."""
-        return max(0, self.pulled_at_us - self.fault_us) // 1000
+        """Until the drum wound in for the last time; a motor that comes to rest is not pulling any more."""
+        speeds = self.speeds_um_s[self.fault_us // STEP_US :]
+        return max((at_ms + 1 for at_ms, speed in enumerate(speeds) if speed > COMING_TO_REST_UM_S), default=0)
 
     @property
     def slack_ms_after_fault(self) -> int:

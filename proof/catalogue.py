@@ -30,6 +30,8 @@ class Fault:
     peak_over_ceiling_n: int
     nothing_lost: str
     alarm: str | None = None
+    or_alarm: str | None = None  # as good, where two guards look and either may be first
+    root: str | None = None  # what trips, where another alarm comes first
     no_pull_ms: int | None = None
     slack_ms: int | None = None
     note: str = ""

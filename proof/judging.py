@@ -23,8 +23,8 @@ SLACK_N: Final = 15.0
 FALL_N_MAX: Final = 15.0  # within 100 ms, in a controlled release
 RATE_N_S_MAX: Final = 100.0  # of any release profile
 RATE_OVER_MS: Final = 500
-# The force is gone before anybody can control how it falls.
-FORCE_TAKEN_AWAY: Final = frozenset({"AC05", "AC06", "AC07", "HU15", "HU16"})
+# Force that comes or goes by other hands than the drive's: nobody controls how it falls.
+NOT_THE_DRIVES_FORCE: Final = frozenset({"AC05", "AC06", "AC07", "HU15", "HU16", "DF03", "DF04"})
 
 
 def judge(fault: Fault, bench: Bench) -> Iterator[Verdict]:
@@ -50,7 +50,8 @@ def _alarm_verdicts(fault: Fault, bench: Bench) -> Iterator[Verdict]:
         serious = [alarm for _at_ms, alarm in told if CATALOGUE[AlarmId(alarm)].priority is not Priority.LOW]
         yield holds("no alarm of medium or high priority", not serious, ", ".join(serious))
         return
-    at_ms = next((at_ms for at_ms, alarm in told if alarm == fault.alarm), None)
+    wanted = (fault.alarm, fault.or_alarm)
+    at_ms = next((at_ms for at_ms, alarm in told if alarm in wanted), None)
     yield holds(f"{fault.alarm} is raised", at_ms is not None, ", ".join(alarm for _at_ms, alarm in told) or "none")
     if at_ms is not None:
         yield at_most("alarm", at_ms, fault.alarm_ms, "ms")
@@ -61,7 +62,7 @@ def _alarm_verdicts(fault: Fault, bench: Bench) -> Iterator[Verdict]:
 def _comes_first(fault: Fault, bench: Bench, told: list[tuple[float, str]]) -> tuple[bool, str]:
     """Of a trip: it is the root cause. Else: nothing of a higher priority is told."""
     if fault.latched:
-        return bench.root == fault.alarm, str(bench.root)
+        return bench.root in (fault.root or fault.alarm, fault.or_alarm), str(bench.root)
     higher = [alarm for _at_ms, alarm in told if _rank(alarm) < _rank(str(fault.alarm))]
     return not higher, ", ".join(higher) or str(fault.alarm)
 
@@ -78,7 +79,7 @@ def _force_verdicts(fault: Fault, bench: Bench) -> Iterator[Verdict]:
         yield at_most("last pulling motion", bench.pulled_ms_after_fault, fault.no_pull_ms, "ms")
     if fault.slack_ms is not None:
         yield at_most("slack", bench.slack_ms_after_fault, slack_bound_ms(fault, bench), "ms")
-    if fault.action in RELEASES and fault.id not in FORCE_TAKEN_AWAY:
+    if fault.action in RELEASES and fault.id not in NOT_THE_DRIVES_FORCE:
         yield at_most("fall within 100 ms", bench.steepest_fall_n(), FALL_N_MAX, "N")
         rate_n_s = bench.steepest_fall_n(RATE_OVER_MS) * 1000 / RATE_OVER_MS
         yield at_most("unloading over 500 ms", rate_n_s, RATE_N_S_MAX, "N/s")

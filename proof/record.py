@@ -17,21 +17,24 @@ UNDER_WAY_US = 10_000  # no undamaged line takes longer
 Key = tuple[int, int, int, int, int]  # seq, t_us, both raw codes, cable: as they were on the wire
 
 
-def record_verdicts(bench: Bench, folder: Path, *, line_is_whole: bool) -> Iterator[Verdict]:
+def record_verdicts(
+    bench: Bench, folder: Path, *, line_is_whole: bool, until_us: int | None = None
+) -> Iterator[Verdict]:
     """Writes the bench's session with the real recorder, reads it back, and looks for what is missing or made up.
 
-    `line_is_whole`: the fault is not on the line, so that no sample may be missing at all.
+    `line_is_whole`: the fault is not on the line, so that no sample may be missing at all. `until_us`: what was sent
+    later is not asked for.
     """
     if not bench.memory.headers or not bench.memory.samples:
         return
     path = _written(bench, folder)
     yield holds("the record is whole and unaltered", verify(path).state == "whole")
     kept = _kept(path)
-    arrived, sent = _during(bench.arrived.heard, kept, bench), {_key(s) for s in bench.sent.samples()}
+    arrived, sent = _during(bench.arrived.heard, kept, bench, until_us), {_key(s) for s in bench.sent.samples()}
     yield at_most("samples that arrived and are not on record", len(arrived - kept), 0, "samples")
     yield at_most("samples on record that nobody sent", len(kept - sent), 0, "samples")
     if line_is_whole:
-        lost = _during(bench.sent.heard, kept, bench) - kept
+        lost = _during(bench.sent.heard, kept, bench, until_us) - kept
         yield at_most("samples sent and not on record", len(lost - _under_way(bench)), 0, "samples")
 
 
@@ -64,9 +67,10 @@ def _key(sample: Sample) -> Key:
     return sample.seq, sample.t_us, sample.raw_a, sample.raw_b, sample.cable_um
 
 
-def _during(heard: Sequence[tuple[int, object]], kept: set[Key], bench: Bench) -> set[Key]:
+def _during(heard: Sequence[tuple[int, object]], kept: set[Key], bench: Bench, until_us: int | None) -> set[Key]:
     """The samples from the first one on record to the last one; to the end, while the record is still open."""
-    keys = [_key(message) for _at_us, message in heard if isinstance(message, Sample)]
+    until_us = bench.now_us if until_us is None else until_us
+    keys = [_key(message) for at_us, message in heard if isinstance(message, Sample) and at_us <= until_us]
     on_record = [index for index, key in enumerate(keys) if key in kept]
     if not on_record:
         return set()

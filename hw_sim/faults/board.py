@@ -60,13 +60,13 @@ def _other_protocol(site: Site, protocol: int) -> Undo:
 
 
 class ResetLoop:
-    """Resets the electronics again and again, until it is ended."""
+    """Resets the electronics again and again, the first time after one period, until it is ended."""
 
     def __init__(self, site: Site, every_ms: int) -> None:
         self._site = site
         self._every_us = max(1, every_ms) * 1000
         self._ended = False
-        self._again()
+        site.after_us(self._every_us, self._again)
 
     def _again(self) -> None:
         if self._ended:

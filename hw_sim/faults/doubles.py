@@ -5,19 +5,19 @@ from typing import Final
 from hw_sim.faults.actuator import mains_lost, set_input
 from hw_sim.faults.board import ResetLoop
 from hw_sim.faults.fault import Fault, Place, Site, Undo, all_of
-from hw_sim.faults.people import shift
+from hw_sim.faults.people import lean
 from hw_sim.faults.sensor import dead, stuck
 
-OVER_FORCE: Final = {"mm": 14.0, "lasting_ms": 1_500}  # slow enough that the ceiling is what trips, not the rise
+OVER_FORCE: Final = {"n": 60.0, "lasting_ms": 2_000}  # over a ceiling 50 N above the pull
 
 
 def _dead_and_stuck(site: Site) -> Undo:
     return all_of(dead(site, "b"), stuck(site, "a"))
 
 
-def _switch_shorted_and_over_force(site: Site, mm: float, lasting_ms: int) -> Undo:
+def _switch_shorted_and_over_force(site: Site, n: float, lasting_ms: int) -> Undo:
     undo = set_input(site.table.panel, "patient_switch_shorted", True)
-    shift(site, mm, lasting_ms)
+    lean(site, n, lasting_ms)
     return undo
 
 
@@ -40,7 +40,7 @@ FAULTS: Final = (
         "DF03",
         "patient's switch shorted, and too much force",
         Place.GPIO,
-        "a press is not seen; the patient moves away from the cable",
+        "a press is not seen; someone leans on the cable",
         _switch_shorted_and_over_force,
         OVER_FORCE,
     ),
@@ -48,8 +48,8 @@ FAULTS: Final = (
         "DF04",
         "too much force",
         Place.PLANT,
-        "the patient moves away from the cable (the full disk is the host's half)",
-        shift,
+        "someone leans on the cable (the full disk is the host's half)",
+        lean,
         OVER_FORCE,
     ),
     Fault(

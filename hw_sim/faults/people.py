@@ -39,7 +39,7 @@ def _leave(site: Site) -> None:
     site.table.plant.leave()
 
 
-def _lean(site: Site, n: float, lasting_ms: int) -> None:
+def lean(site: Site, n: float, lasting_ms: int) -> None:
     site.table.plant.lean(n, max(1, lasting_ms))
 
 
@@ -55,7 +55,7 @@ def _person(id_: str, name: str, how: str, begin: Callable[..., Undo | None], **
 FAULTS: Final = (
     _person("HU13", "patient coughs", "60 N for 300 ms", _cough, n=60.0, lasting_ms=300),
     _person("HU15", "patient leaves", "the harness opens within 300 ms", _leave),
-    _person("HU16", "someone leans on the cable", "150 N more, at once, for 2 s", _lean, n=150.0, lasting_ms=2_000),
+    _person("HU16", "someone leans on the cable", "150 N more, at once, for 2 s", lean, n=150.0, lasting_ms=2_000),
     _person(
         "COUGHS",
         "patient coughs again and again",

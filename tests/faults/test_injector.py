@@ -152,7 +152,7 @@ def test_hung_firmware_is_reset_by_the_boards_watchdog(held) -> None:
 
 
 def test_a_switch_that_is_shorted_lets_nobody_stop_the_pull(held) -> None:
-    held.injector.inject("DF03", mm=0.1)
+    held.injector.inject("DF03", n=0.1)
 
     held.table.press_patient_switch(300_000)
     held.run_for(0.5)
