@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from controller.messages import Pseudonym
+
 LINE_BYTES_MAX = 65_536
 REPLY_WITHIN_S = 2.0
 CommandId = Annotated[str, Field(min_length=8, max_length=64, pattern=r"^[A-Za-z0-9_-]+$")]
@@ -38,7 +40,8 @@ class _Expiring(_Command):
 class Start(_Expiring):
     """Begins a session. `prescription` is the document as the clinician wrote it (tables of TOML or JSON).
 
-    `confirmed_mn` repeats the force, in mN, as the second confirmation where one is needed.
+    `confirmed_mn` repeats the force, in mN: needed above 200 N or a quarter of the body weight, and wherever it is
+    given it must be the prescription's. `patient` is the pseudonym as it is read from the patient, and must be too.
     `unattended` records that a script answered for a person.
     """
 
@@ -46,6 +49,7 @@ class Start(_Expiring):
     prescription: dict[str, Any]
     ticks: tuple[HumanTick, ...]
     confirmed_mn: int | None = None
+    patient: Pseudonym | None = None
     unattended: bool = False
 
 
@@ -60,11 +64,17 @@ class Acknowledge(_Expiring):
     alarm: Annotated[str, Field(pattern=r"^A\d\d$")]
 
 
+class Zero(_Expiring):
+    """Asks how far each channel is from the calibration's zero, between sessions. Shifts nothing."""
+
+    do: Literal["zero"]
+
+
 class Status(_Command):
     do: Literal["status"]
 
 
-Command = Start | Stop | Acknowledge | Status
+Command = Start | Stop | Acknowledge | Zero | Status
 COMMAND: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="do")])
 
 

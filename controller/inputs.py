@@ -51,7 +51,10 @@ class TableSaid:
 
 @dataclass(frozen=True, slots=True)
 class StartAsked:
-    """`blocked` holds what the shell found against a start (space, calibration record), as sentences by alarm id."""
+    """`blocked` holds what the shell found against a start (space, calibration record), as sentences by alarm id.
+
+    `patient` is the pseudonym as it was read from the patient; None when nobody read it.
+    """
 
     actor: Actor
     command_id: str
@@ -62,6 +65,7 @@ class StartAsked:
     unattended: bool
     calibration_age_days: int | None
     blocked: tuple[tuple[str, str], ...] = ()
+    patient: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +79,14 @@ class AcknowledgeAsked:
     actor: Actor
     command_id: str
     alarm: str
+
+
+@dataclass(frozen=True, slots=True)
+class ZeroAsked:
+    """How far is each channel from the calibration's zero? Shifts nothing."""
+
+    actor: Actor
+    command_id: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +113,7 @@ Input = (
     | StartAsked
     | StopAsked
     | AcknowledgeAsked
+    | ZeroAsked
     | ConditionChanged
     | GateBroken
 )

@@ -16,10 +16,19 @@ from pathlib import Path
 
 from controller import messages, prescription
 from controller.calibration import Calibration, CalibrationUnreadable, load_calibration
-from controller.commands import Acknowledge, Command, Reply, Start, Status, Stop
+from controller.commands import Acknowledge, Command, Reply, Start, Status, Stop, Zero
 from controller.conductor import Conductor, force_of
 from controller.control_socket import ControlSocket, refused
-from controller.inputs import AcknowledgeAsked, Answer, ConditionChanged, Input, SampleArrived, StartAsked, StopAsked
+from controller.inputs import (
+    AcknowledgeAsked,
+    Answer,
+    ConditionChanged,
+    Input,
+    SampleArrived,
+    StartAsked,
+    StopAsked,
+    ZeroAsked,
+)
 from controller.journal import Journal, StorageCheck
 from controller.mqtt_bus import MqttBus
 from controller.showing import shown_state
@@ -254,10 +263,12 @@ class Shell:
                 return Reply(id=command.id, outcome="done", data=self.status())
             case Stop():
                 return await self._ask(StopAsked(command.actor, command.id), command.id)
-            case Start() | Acknowledge() if time.monotonic_ns() // 1000 > command.expires_us:
+            case Start() | Acknowledge() | Zero() if time.monotonic_ns() // 1000 > command.expires_us:
                 return refused(command.id, "The command came too late and was not carried out: give it again.")
             case Acknowledge():
                 return await self._ask(AcknowledgeAsked(command.actor, command.id, command.alarm), command.id)
+            case Zero():
+                return await self._ask(ZeroAsked(command.actor, command.id), command.id)
             case Start():
                 return await self._start(command)
 
@@ -280,6 +291,7 @@ class Shell:
             unattended=command.unattended,
             calibration_age_days=None if calibration is None else calibration.age_days(date.today()),  # noqa: DTZ011
             blocked=self._blocked(),
+            patient=command.patient,
         )
         return await self._ask(asked, command.id)
 

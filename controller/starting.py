@@ -66,6 +66,7 @@ def _start_data(asked: StartAsked) -> dict[str, object]:
         "command": asked.command_id,
         "ticks": list(asked.ticks),
         "confirmed_mn": asked.confirmed_mn,
+        "patient_confirmed": asked.patient is not None,
         "unattended": asked.unattended,
     }
 
@@ -121,10 +122,19 @@ def _objections_of_the_start_list(asked: StartAsked) -> Iterator[Objection]:
     for tick in HUMAN_TICKS:
         if tick not in asked.ticks:
             yield None, f'Not ticked on the start list: "{HUMAN_TICK_TEXTS[tick]}".'
+    for sentence in _contradictions(asked):
+        yield AlarmId.A30, sentence
+
+
+def _contradictions(asked: StartAsked) -> Iterator[str]:
+    """Where what was given a second time is missing, or is not what the prescription says."""
     prescription = asked.prescription
-    if prescription.needs_second_confirmation and asked.confirmed_mn != prescription.force_mn:
-        force = in_three_units(prescription.force_mn)
-        yield (
-            AlarmId.A30,
-            f"{force} is above 200 N or a quarter of the body weight: confirm it by giving the force again.",
-        )
+    force = in_three_units(prescription.force_mn)
+    if asked.confirmed_mn is None:
+        if prescription.needs_second_confirmation:
+            yield f"{force} is above 200 N or a quarter of the body weight: confirm it by giving the force again."
+    elif asked.confirmed_mn != prescription.force_mn:
+        again = in_three_units(asked.confirmed_mn)
+        yield f"The prescription says {force}, and the force given again is {again}: find out which is meant."
+    if asked.patient is not None and asked.patient != prescription.pseudonym:
+        yield "The prescription is for another patient than the one who was read off: find out who lies here."

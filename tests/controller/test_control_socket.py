@@ -14,7 +14,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller.commands import LINE_BYTES_MAX, Acknowledge, Command, Reply, Start, Status, Stop
+from controller.commands import LINE_BYTES_MAX, Acknowledge, Command, Reply, Start, Status, Stop, Zero
 from controller.control_socket import CONNECTIONS_MAX, ControlSocket, parse_command
 from controller.journal import JournalHealth
 from controller.shell import Shell, ShellConfig
@@ -308,7 +308,7 @@ async def test_a_socket_that_a_killed_controller_left_behind_is_replaced(path: P
 def test_any_line_is_a_command_or_refused(line: bytes) -> None:
     parsed = parse_command(line)
 
-    assert isinstance(parsed, Start | Stop | Acknowledge | Status | Reply)
+    assert isinstance(parsed, Start | Stop | Acknowledge | Zero | Status | Reply)
     assert not isinstance(parsed, Reply) or parsed.model_dump_json()
 
 
@@ -371,6 +371,18 @@ async def test_a_command_in_time_gets_a_reason_that_a_person_can_act_on(ask_shel
 
     assert "The table is not connected" in started["reason"]
     assert "pull.force" in unreadable["reason"]
+
+
+async def test_the_patient_and_the_zero_are_asked_for_as_they_were_given(ask_shell, document) -> None:
+    other = await ask_shell(start(document(), patient="someone-else"))
+    nobody = await ask_shell(start(document(), patient="Jane Doe", id="start-0002"))
+    zero = await ask_shell({"do": "zero", "id": "zero-00001", "actor": "technician", "expires_us": FAR_US})
+    late = await ask_shell({"do": "zero", "id": "zero-00002", "actor": "technician", "expires_us": 0})
+
+    assert "another patient" in other["reason"]
+    assert "This is no command" in nobody["reason"]
+    assert "the table is not connected" in zero["reason"]
+    assert "too late" in late["reason"]
 
 
 async def test_stop_is_done_without_a_session_and_without_a_table(ask_shell, shell) -> None:

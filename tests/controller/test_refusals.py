@@ -36,7 +36,8 @@ REFUSED = {
     "no ticks": (nothing, {"ticks": ()}, None, "Not ticked on the start list"),
     "one tick missing": (nothing, {"ticks": ("screening", "harness")}, None, "The table's split is unlocked"),
     "no second confirmation": (nothing, {"confirmed_mn": None}, "A30", "confirm it by giving the force again"),
-    "another force confirmed": (nothing, {"confirmed_mn": 299_999}, "A30", "confirm it by giving the force again"),
+    "another force confirmed": (nothing, {"confirmed_mn": 299_999}, "A30", "299.999 N (30.6 kgf, 67.4 lbf)"),
+    "another patient": (nothing, {"patient": "K7-2F42"}, "A30", "for another patient"),
     "calibration expired": (nothing, {"calibration_age_days": 366}, "A28", "366 days old"),
     "calibrated in the future": (nothing, {"calibration_age_days": -1}, "A28", "-1 days old"),
     "calibration of unknown age": (nothing, {"calibration_age_days": None}, "A28", "not known when"),
@@ -67,6 +68,28 @@ def test_a_start_is_refused_with_its_reason_and_nothing_is_written(bench, break_
     assert said in answer.reason
     assert alarm is None or alarm in bench.alarms
     assert_nothing_could_move(bench)
+
+
+def test_a_force_given_again_must_be_the_prescribed_one_also_where_it_need_not_be_given(bench, prescribed) -> None:
+    slipped = prescribed("25 N")
+
+    contradicted = bench.start(slipped, confirmed_mn=245_166)  # 25 kgf
+    not_asked_for = bench.start(slipped, confirmed_mn=None, command_id="start-0002")
+
+    assert not contradicted.done
+    assert "says 25 N (2.5 kgf, 5.6 lbf), and the force given again is 245.166 N" in contradicted.reason
+    assert "A30" in bench.alarms
+    assert not_asked_for.done
+
+
+def test_a_patient_who_was_read_off_and_is_the_prescribed_one_is_on_record(bench) -> None:
+    answer = bench.start(patient="K7-2F41")
+    bench.run_for(0.1)
+
+    started = next(row for row in bench.memory.events if row.text == "Start")
+    assert answer.done
+    assert started.data["patient_confirmed"] is True
+    assert "K7" not in str(started.data)
 
 
 def test_everything_that_speaks_against_a_start_is_said_at_once(bench, prescribed) -> None:

@@ -19,6 +19,7 @@ from controller.inputs import (
     TableLost,
     TableSaid,
     Tick,
+    ZeroAsked,
 )
 from controller.phases import AwaitingSwitchTest, CheckingZero, Ended, Holding, Idle, Ramping, TakingUpSlack, Tripped
 from controller.state import State
@@ -66,6 +67,7 @@ asked = st.builds(StopAsked, st.just("clinician"), st.just("stop-00001")) | st.b
 )
 other_inputs = (
     st.builds(Tick, st.none() | ages_us)
+    | st.just(ZeroAsked("technician", "zero-00001"))
     | st.builds(TableLost, st.just("The cable was pulled."))
     | st.builds(ConditionChanged, alarms, st.none() | st.just("It is so."))
 )
