@@ -1,0 +1,31 @@
+"""Ordinary patients who breathe and cough end their sessions without a HIGH alarm; one who would not is found."""
+
+import pytest
+
+from proof import quiet_sessions
+from proof.quiet_sessions import Quiet, main, session
+
+
+@pytest.mark.parametrize("number", range(3))
+def test_a_quiet_session_comes_to_its_own_end(number) -> None:
+    quiet = session(number, seed=1)
+
+    assert quiet.held, quiet
+
+
+def test_a_session_is_the_same_again_by_its_number_and_seed(monkeypatch) -> None:
+    monkeypatch.setattr(quiet_sessions, "TIME_AT_FORCE_S", 60)
+    monkeypatch.setattr(quiet_sessions, "WITHIN_S", 20.0)
+
+    assert session(5, seed=2) == session(5, seed=2)
+    assert session(5, seed=2) != session(6, seed=2)
+
+
+def test_a_session_with_a_high_alarm_is_counted(monkeypatch, capsys) -> None:
+    cried = Quiet(0, 1, "nominal", 200, True, ("A01",), ("A03",))
+    monkeypatch.setattr(quiet_sessions, "sessions", lambda count, seed, workers: iter([cried]))
+
+    code = main(["--sessions", "1"])
+
+    assert code == 4
+    assert "1 with a HIGH alarm" in capsys.readouterr().out
