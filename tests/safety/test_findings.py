@@ -120,3 +120,9 @@ def test_a_watch_begins_with_nothing_counted_and_nothing_held(reading) -> None:
 
     assert counted == [0] * len(counted)
     assert memory.slope == NOTHING_HELD
+
+
+def test_a_force_off_its_target_is_only_told_of(reading) -> None:
+    found = found_in([reading(force_a_mn=210_001, force_b_mn=210_001)], AT_200_N)
+
+    assert found == {"A03": (Reaction.TELL, ReleaseProfile.PROTECTIVE, "A 210 N, B 210 N, off the target of 200 N")}
