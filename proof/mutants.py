@@ -125,7 +125,7 @@ def main() -> None:
     mutants = mutants_of(ROOT, files)
     stale = [key for key in explained.unknown({mutant.key for mutant in mutants}) if key[0] in files or not asked.file]
     if asked.sample is not None:
-        chance = random.Random(asked.seed)  # noqa: S311 a sample, not a secret
+        chance = random.Random(asked.seed)
         mutants = chance.sample(mutants, min(asked.sample, len(mutants)))
     report = judged(mutants, stale, explained, asked.jobs)
     if asked.json:

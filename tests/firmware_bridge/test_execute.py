@@ -26,6 +26,7 @@ ARMED = ForceReading(
     force_b_mn=0,
     cable_um=0,
     velocity_um_s=0,
+    current_ma=0,
     armed=True,
     drive_enabled=True,
     releasing=False,
