@@ -116,13 +116,14 @@ class Release:
         return min(self._full_uN_per_sample, uN_per_sample + self._soft_uN_per_sample)
 
     def _at_constant_speed(self, speed_um_s, cable_um, now_ms):
-        """Pays out at that speed, and looks every second whether at least half of it was moved."""
-        since_ms = now_ms - self._progress_ms
-        if since_ms >= PROGRESS_MS:
-            self.incomplete = (self._progress_um - cable_um) * 2000 < speed_um_s * since_ms
+        """Pays out at that speed, and looks every second whether at least half of what was asked was moved."""
+        if now_ms - self._progress_ms >= PROGRESS_MS:
+            self.incomplete = (self._progress_um - cable_um) * 2 * self._rate_hz < self._asked_um_s
             self._look_at_progress_again(cable_um, now_ms)
+        self._asked_um_s += speed_um_s
         return -speed_um_s
 
     def _look_at_progress_again(self, cable_um, now_ms):
         self._progress_um = cable_um
         self._progress_ms = now_ms
+        self._asked_um_s = 0  # of every sample since, added up

@@ -81,6 +81,7 @@ def _force_verdicts(fault: Fault, bench: Bench) -> Iterator[Verdict]:
         yield at_most("slack", bench.slack_ms_after_fault, slack_bound_ms(fault, bench), "ms")
     if fault.action in RELEASES and fault.id not in NOT_THE_DRIVES_FORCE:
         yield at_most("fall within 100 ms", bench.steepest_fall_n(), FALL_N_MAX, "N")
+    if fault.action in RELEASES and fault.action != "CUT" and fault.id not in NOT_THE_DRIVES_FORCE:
         rate_n_s = bench.steepest_fall_n(RATE_OVER_MS) * 1000 / RATE_OVER_MS
         yield at_most("unloading over 500 ms", rate_n_s, RATE_N_S_MAX, "N/s")
 

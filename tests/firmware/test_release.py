@@ -62,6 +62,21 @@ def test_with_no_believable_channel_it_goes_by_the_encoder(bench, rig_name: str)
     assert largest_fall(forces, 100) <= ABRUPT_MN_PER_100_MS
 
 
+def test_channels_that_give_a_code_now_and_then_do_not_make_a_blind_release_incomplete(bench) -> None:
+    table = bench("stiff").arm().load(300_000)
+    conversions = iter(range(1_000_000))
+
+    table.table.channel_faults[0] = lambda raw: raw if next(conversions) % 32 == 0 else None
+    table.table.channel_faults[1] = lambda _: None
+    table.run(30)
+    forces = table.let_go()
+    table.run(1500)  # until a TRIP would have told
+
+    assert table.trips[0] == m.CHANNEL_RANGE
+    assert forces[-1] == 0
+    assert table.table.truth.brake_on
+
+
 def test_with_one_believable_channel_it_uses_that_one(bench) -> None:
     table = bench().arm().load(200_000)
 
