@@ -156,7 +156,11 @@ class Link:
         """What the bytes complete, in order: messages, numbered samples, a restart, a mismatch. Raises for no input."""
         events: list[LinkEvent] = []
         for counter, message in self._decoder.feed(data):
-            if isinstance(message, DeviceMessage):
+            if type(message) is Sample and self._device_counter is not None:  # nearly all that ever comes
+                accepted = self._accept_sample(counter, message)
+                self._received += len(accepted)
+                events += accepted
+            elif isinstance(message, DeviceMessage):
                 accepted = self._accept(counter, message)
                 self._received += bool(accepted)
                 events += accepted
@@ -173,8 +177,6 @@ class Link:
             case _ if self._device_counter is None:
                 self._unidentified += 1
                 return []
-            case Sample():
-                return self._accept_sample(counter, message)
             case _ if not 1 <= self._ahead(counter) <= COUNTER_AHEAD_MAX:
                 self._duplicated += 1
                 return []

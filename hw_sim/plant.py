@@ -30,9 +30,7 @@ class Plant:
         self.rig = rig
         self.t_ms = 0
         self.force_n = 0.0
-        self.cable_um = 0
-        self.velocity_um_s = 0
-        self.current_ma = 0
+        self._ordered: tuple[int, bool, bool] = (0, False, True)
 
         self._drive = Drive(rig)
         self._body = Body(rig)
@@ -68,7 +66,7 @@ class Plant:
         pull_n = self._harness_n(drive.cable_mm, drive.cable_mm_s) + self._lean_n
         body.kick_ms(pull_n - self._cough_n)
         self.force_n = pull_n if self._snag is None else pull_n + self._snag_n()
-        self._indicate(velocity_command_um_s, drive_enabled, brake_on)
+        self._ordered = velocity_command_um_s, drive_enabled, brake_on
 
     def cough(self, peak_n: float = 80.0, duration_ms: int = 200) -> None:
         """The trunk pushes the hip away from the cable, from now: a half sine of that height and length."""
@@ -153,13 +151,21 @@ class Plant:
             return 0.0
         return max(0.0, stiffness * (self._drive.cable_mm - from_mm))
 
-    def _indicate(self, command_um_s: int, enabled: bool, brake_on: bool) -> None:
-        drive, rig = self._drive, self.rig
-        self.cable_um = round(round(drive.drum_mm * 1000 / self._step_um) * self._step_um)
-        self.velocity_um_s = round(drive.drum_mm_s * 1000)
+    # Worked out when somebody looks, which is far less often than every millisecond.
+
+    @property
+    def cable_um(self) -> int:
+        return round(round(self._drive.drum_mm * 1000 / self._step_um) * self._step_um)
+
+    @property
+    def velocity_um_s(self) -> int:
+        return round(self._drive.drum_mm_s * 1000)
+
+    @property
+    def current_ma(self) -> int:
+        (command_um_s, enabled, brake_on), rig = self._ordered, self.rig
         if not enabled:
-            self.current_ma = 0
-        elif command_um_s and (brake_on or (self.force_n > rig.stall_n and command_um_s > 0)):
-            self.current_ma = int(rig.stall_current_ma)
-        else:
-            self.current_ma = int(rig.idle_current_ma + rig.current_ma_per_n * self.force_n)
+            return 0
+        if command_um_s and (brake_on or (self.force_n > rig.stall_n and command_um_s > 0)):
+            return int(rig.stall_current_ma)
+        return int(rig.idle_current_ma + rig.current_ma_per_n * self.force_n)
