@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 SOURCES := safety firmware firmware_bridge controller recorder dashboard hw_sim tractable benchmarks proof tests docs
 
-.PHONY: setup demo test lint bench mutants parts requirements screenshot clean
+.PHONY: setup demo test lint bench mutants parts requirements screenshot prove nightly clean
 
 setup: $(VENV)/.runtime
 
@@ -44,6 +44,16 @@ bench: $(VENV)/.dev
 # Every mutant of safety/ against its tests: four to ten minutes on two cores.
 mutants: $(VENV)/.dev
 	@nice -n 19 $(BIN)/python -m proof.mutants --jobs 2 $(ARGS)
+
+# Every fault in every phase, on four patients with three seeds; writes docs/proof.md. Exit 4 when one does not hold.
+prove: $(VENV)/.dev parts
+	@$(BIN)/tractable prove --page $(ARGS)
+
+# What takes too long for every change: all mutants, the firmware under MicroPython, a thousand quiet sessions, all faults.
+nightly: mutants prove
+	@$(BIN)/tractable bench conformance
+	@$(BIN)/python -m proof.quiet_sessions --sessions 1000
+	@$(BIN)/python -m proof.exploration
 
 # Pins every dependency with hashes; the files name no registry.
 requirements: $(VENV)/.dev

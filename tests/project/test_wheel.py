@@ -108,12 +108,14 @@ def test_the_page_is_made_from_its_template_and_asks_for_nothing_that_is_not_ser
     assert {f"/static/{name}" for name in asked_for} <= set(installed["served"])
 
 
-def test_every_template_and_preset_is_in_the_wheel(wheel, tracked, installed):
-    wanted = [path for path in tracked if path.parent in (Path("dashboard/templates"), Path("hw_sim/presets"))]
+def test_every_template_preset_and_catalogue_is_in_the_wheel(wheel, tracked, installed, project):
+    packages = project["tool"]["importlinter"]["root_packages"]
+    data = [path for path in tracked if path.parts[0] in packages and path.suffix in (".toml", ".html", ".mjs")]
+    rigs = [path.stem for path in data if path.parent == Path("hw_sim/presets")]
 
     with zipfile.ZipFile(wheel) as packed:
-        assert {str(path) for path in wanted} <= set(packed.namelist())
-    assert installed["rigs"] == sorted(path.stem for path in wanted if path.suffix == ".toml")
+        assert {str(path) for path in data} <= set(packed.namelist())
+    assert installed["rigs"] == sorted(rigs)
 
 
 def test_the_wheel_holds_the_packages_and_nothing_else(wheel, project):
