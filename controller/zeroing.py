@@ -17,8 +17,7 @@ from safety.units import Microseconds
 
 Refusal = tuple[AlarmId | None, str]
 
-# What is remembered of the force goes back half a second, in points 20 ms apart; the last of them may be due.
-STILL_FOR_US: Final = limits.RISE_RELEASE_WINDOW_US - 60_000
+STILL_FOR_US: Final = limits.RISE_RELEASE_WINDOW_US  # so far back, at least, the force is remembered at any rate
 STILL_WITHIN_MN: Final = 2_000  # from the least to the most: a sigma of 1 N, the most that a zero may have, spans more
 NOISE_MAX_MN: Final = 1_000
 
@@ -73,7 +72,7 @@ def _hung_still(watch: Watch, taken_us: int) -> bool:
     points = watch.rise.points
     if not points or taken_us - points[0][0] < STILL_FOR_US:
         return False
-    forces_mn = [force_mn for _taken_us, force_mn in points]
+    forces_mn = [force_mn for at_us, force_mn in points if taken_us - at_us <= STILL_FOR_US]
     return max(forces_mn) - min(forces_mn) <= STILL_WITHIN_MN
 
 

@@ -99,6 +99,21 @@ def test_a_cable_that_hangs_still_is_told_with_the_offset_of_each_channel(bench)
     assert bench.alarms == []
 
 
+@pytest.mark.parametrize("rig", ["nominal", "nominal_80", "nominal_10"])
+def test_half_a_second_after_it_moved_a_cable_hangs_still_at_any_rate_of_samples(make_bench, rig) -> None:
+    bench = make_bench(rig)
+    bench.run_for(1)
+    bench.table.plant.lean(12.0, 300)  # slack all the same
+    bench.run_for(0.3 + 0.3)
+    too_soon = look(bench)
+    bench.run_for(0.6)
+
+    hanging_still = look(bench)
+
+    assert not too_soon.done
+    assert hanging_still.done
+
+
 def test_right_after_the_table_was_found_it_is_not_known_whether_the_cable_hung_still(new_bench) -> None:
     bench = new_bench()
     bench.run_for(0.3)
