@@ -99,8 +99,8 @@ def test_a_cable_that_hangs_still_is_told_with_the_offset_of_each_channel(bench)
     assert bench.alarms == []
 
 
-@pytest.mark.parametrize("rig", ["nominal", "nominal_80", "nominal_10"])
-def test_half_a_second_after_it_moved_a_cable_hangs_still_at_any_rate_of_samples(make_bench, rig) -> None:
+@pytest.mark.parametrize("rig", ["nominal", "nominal_80"])
+def test_half_a_second_after_it_moved_a_cable_hangs_still_at_either_rate_of_samples(make_bench, rig) -> None:
     bench = make_bench(rig)
     bench.run_for(1)
     bench.table.plant.lean(12.0, 300)  # slack all the same
