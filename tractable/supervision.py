@@ -25,12 +25,13 @@ class ChildFailed(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class ChildPlan:
-    """What to start: `tractable NAME ARGUMENTS...`, with these variables over the environment."""
+    """What to start: `python -m MODULE ARGUMENTS...`, with these variables over the environment."""
 
     name: str
     arguments: tuple[str, ...]
     environment: Mapping[str, str]
     log_file: Path
+    module: str = "tractable"
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +64,12 @@ class Supervisor:
     def pid(self, name: str) -> int:
         with self._lock:
             return self._children[name].process.pid
+
+    def wait_for_end(self, name: str, within_s: float) -> int:
+        """Waits until that child has ended, and gives its exit code. Raises subprocess.TimeoutExpired."""
+        with self._lock:
+            process = self._children[name].process
+        return process.wait(within_s)
 
     def wait_until(self, what: str, ready: Callable[[], bool], within_s: float) -> None:
         """Polls until `ready`. Raises ChildFailed when a child ends before, or the time is over."""
@@ -108,7 +115,7 @@ def _spawn(plan: ChildPlan) -> _Child:
     with plan.log_file.open("ab") as log:
         log_from = log.tell()
         process = subprocess.Popen(
-            [sys.executable, "-m", "tractable", *plan.arguments],
+            [sys.executable, "-m", plan.module, *plan.arguments],
             env={**os.environ, **plan.environment},
             stdin=subprocess.DEVNULL,
             stdout=log,

@@ -1,110 +1,14 @@
-"""The real processes on one computer: broker, simulated table behind a pseudo-terminal, controller, dashboard."""
+"""The real processes on one computer, all running, nothing started yet."""
 
-import asyncio
-import json
-import os
-import select
-import signal
-import socket
-import tempfile
-import time
-from collections.abc import Callable, Coroutine, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from controller.commands import HUMAN_TICKS, Status
-from controller.messages import State
-from controller.quantities import force_mn
-from dashboard.control_client import Answer, Outcome, new_command_id
-from tractable.local_stack import LocalStack
-from tractable.supervision import Supervisor
-
-ACTOR = "tester"
-POLL_S = 0.05
-
-
-class RunningStack:
-    """The stack, and what a person beside it could see and do."""
-
-    def __init__(self, stack: LocalStack, supervisor: Supervisor) -> None:
-        self.stack = stack
-        self.supervisor = supervisor
-
-    def status(self) -> tuple[State, int | None]:
-        answer = self._ask(Status(do="status", id=new_command_id(), actor=ACTOR))
-        assert answer.outcome is Outcome.DONE, answer.sentence
-        return State.model_validate(answer.data["state"]), answer.data["force_mn"]
-
-    def start(self, force: str = "100 N", time_at_force: str = "60 s") -> str:
-        """Starts a session and returns its id."""
-        document = {
-            "patient": {"pseudonym": "SYS-1", "body_mass": "80 kg"},
-            "pull": {"mode": "static", "force": force, "time_at_force": time_at_force, "ramp": "20 N/s"},
-            "prescribed": {"by": ACTOR},
-        }
-        answer = _await(self.stack.control.start(document, HUMAN_TICKS, force_mn(force, 80_000)))
-        assert answer.outcome is Outcome.DONE, answer.sentence
-        return str(answer.data["session_id"])
-
-    def hold(self, force: str = "100 N") -> str:
-        """Starts a session and returns its id once the table holds that force."""
-        session_id = self.start(force)
-        self.wait_until(lambda: self.status()[0].phase == "holding", 40)
-        return session_id
-
-    def stop(self) -> Answer:
-        return _await(self.stack.control.stop())
-
-    def acknowledge(self, alarm: str) -> Answer:
-        return _await(self.stack.control.acknowledge(alarm))
-
-    def truth(self) -> dict[str, Any]:
-        """What the simulated patient really feels."""
-        reply: dict[str, Any] = self._simulator({"do": "truth"})["truth"]
-        return reply
-
-    def signal(self, name: str, number: signal.Signals) -> None:
-        os.kill(self.supervisor.pid(name), number)
-
-    def wait_until(self, condition: Callable[[], bool], within_s: float) -> float:
-        """Returns the seconds that it took. Fails after `within_s`."""
-        began = time.monotonic()
-        while not condition():
-            assert time.monotonic() - began < within_s, f"not within {within_s} s; the log ends:\n{self.last_words()}"
-            select.select([], [], [], POLL_S)
-        return time.monotonic() - began
-
-    def last_words(self) -> str:
-        log = self.stack.folder / "logs" / "table.log"
-        return "\n".join(log.read_text().splitlines()[-12:])
-
-    def wait_until_slack(self, within_s: float) -> float:
-        return self.wait_until(lambda: self.truth()["force_mn"] <= 15_000, within_s)
-
-    def _ask(self, command: Any) -> Answer:
-        return _await(self.stack.control.ask(command))
-
-    def _simulator(self, request: dict[str, Any]) -> dict[str, Any]:
-        with socket.socket(socket.AF_UNIX) as line:
-            line.connect(str(self.stack.sim_socket))
-            line.sendall(json.dumps(request).encode() + b"\n")
-            reply: dict[str, Any] = json.loads(line.makefile().readline())
-            return reply
-
-
-def _await(asking: Coroutine[Any, Any, Answer]) -> Answer:
-    """In a thread of its own: Playwright keeps a loop running in this one."""
-    with ThreadPoolExecutor(1) as thread:
-        return thread.submit(asyncio.run, asking).result()
+from proof.running_stack import RunningStack, running_stack
 
 
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[RunningStack]:
-    """Everything runs, nothing is started yet. The paths of sockets must be short, so they are not below tmp_path."""
-    with tempfile.TemporaryDirectory(prefix="tt-") as runtime:
-        stack = LocalStack(tmp_path, Path(runtime), "nominal", ACTOR)
-        with stack.running() as supervisor:
-            yield RunningStack(stack, supervisor)
+    with running_stack(tmp_path) as stack:
+        yield stack
