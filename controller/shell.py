@@ -248,6 +248,10 @@ class Shell:
         detail = None if reachable else "the message broker does not answer"
         self._pending_conditions.append(ConditionChanged("A34", detail))
 
+    def record_altered(self, sentence: str) -> None:
+        """Whoever checks the records calls this, from any thread. The alarm stays until it was acknowledged."""
+        self._pending_conditions += [ConditionChanged("A38", sentence), ConditionChanged("A38", None)]
+
     def _note_recording(self, now_us: int) -> None:
         failure = self._journal.health().failure
         if failure != self._recording_failure:

@@ -79,6 +79,9 @@ def _objections(state: State, asked: StartAsked) -> Iterator[Objection]:
     yield from _objections_of_the_table(state)
     for alarm, sentence in asked.blocked:
         yield AlarmId(alarm), sentence
+    for entry in state.board:
+        if entry.id is AlarmId.A38:
+            yield entry.id, f"A record may be altered ({entry.detail}): acknowledge A38 once that is seen to."
     yield from _objections_of_the_calibration(state, asked)
     for sentence in prescriptions.refusals(asked.prescription, state.site):
         yield AlarmId.A30, sentence

@@ -6,6 +6,7 @@ without holes.
 """
 
 import threading
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from controller.journal import EventRow, JournalHealth, SampleRow, SessionHeader
 from recorder.block_chain import Rows, StoredRow
 from recorder.session_file import event_row, sample_row
 from recorder.session_recording import CannotRecord, SessionRecording
-from recorder.storage import FreeSpace
+from recorder.storage import FreeSpace, closed_sentence, disk_hangs, is_closed
 
 __all__ = ["FreeSpace", "SessionJournal"]
 
@@ -29,6 +30,10 @@ WAITING_EVENTS_MAX: Final = 20_000
 BLOCK_ROWS_MAX: Final = 1024
 # While catching up, the loop's thread gets the interpreter between two blocks.
 CATCH_UP_PAUSE_S: Final = 0.02
+# Between sessions: a folder that has become read-only is told before anybody wants to begin.
+LOOK_EVERY_S: Final = 0.5
+# A card may take a second to tidy up; after this, what is only in memory is told.
+HANGS_AFTER_S: Final = 1.5
 RETRY_AFTER_S: Final = (0.25, 0.5, 1.0, 2.0, 5.0)
 
 
@@ -62,9 +67,16 @@ class SessionJournal:
     `begin`, `sample`, `event` and `end` are called from one thread; the rest from any.
     """
 
-    def __init__(self, root: Path, now_utc: Callable[[], datetime] = _utc_now) -> None:
+    def __init__(
+        self,
+        root: Path,
+        now_utc: Callable[[], datetime] = _utc_now,
+        on_ended: Callable[[Path], None] = lambda _path: None,
+    ) -> None:
+        """`on_ended` is told each file that was written to its end, in the journal's own thread."""
         self._root = root
         self._now_utc = now_utc
+        self._on_ended = on_ended
         # Appending to a deque and taking from it are atomic. Each counter is written by one thread only.
         self._queue: deque[_Entry] = deque()
         self._taken = 0
@@ -77,6 +89,7 @@ class SessionJournal:
         self._recording: SessionRecording | None = None
         self._ended: Path | None = None
         self._failure: str | None = None
+        self._writing_since: float | None = None
         self._retries = 0
         self._wake = threading.Event()
         self._progress = threading.Condition()
@@ -110,10 +123,16 @@ class SessionJournal:
 
     def health(self) -> JournalHealth:
         """What waits, what was lost, and a sentence when the record cannot be written."""
-        failure = self._failure
+        failure = self._failure or self._hanging()
         if failure is not None and self._dropped:
             failure += " The memory for waiting rows is full as well: samples are being lost."
         return JournalHealth(self._taken - self._settled, self._dropped + self._misshapen, failure)
+
+    def _hanging(self) -> str | None:
+        since = self._writing_since
+        if since is None or time.monotonic() - since < HANGS_AFTER_S:
+            return None
+        return f"The session cannot be recorded now: {disk_hangs(self._root)}"
 
     def _take_or_drop(self, row: SampleRow | EventRow, waiting_max: int) -> None:
         if self._taken - self._settled < waiting_max:
@@ -167,6 +186,8 @@ class SessionJournal:
         try:
             while not self._closing:
                 written = self._write_a_block()
+                if self._is_idle():
+                    self._failure = closed_sentence(self._root) if is_closed(self._root) else None
                 self._wake.wait(self._pause_s(written))
                 self._wake.clear()
             while not self._nothing_waits() and self._write_a_block():
@@ -177,24 +198,30 @@ class SessionJournal:
             if self._recording is not None:
                 self._recording.abandon()
 
-    def _pause_s(self, written: bool) -> float | None:
-        """How long to wait for more. None: until a session begins."""
+    def _is_idle(self) -> bool:
+        return self._recording is None and self._nothing_waits()
+
+    def _pause_s(self, written: bool) -> float:
+        """How long to wait for more."""
         if not written:
             return RETRY_AFTER_S[min(self._retries, len(RETRY_AFTER_S)) - 1]
         if len(self._queue) >= BLOCK_ROWS_MAX or (self._recording is None and self._queue):
             return CATCH_UP_PAUSE_S
-        return None if self._recording is None and self._nothing_waits() else COMMIT_EVERY_S
+        return LOOK_EVERY_S if self._is_idle() else COMMIT_EVERY_S
 
     def _write_a_block(self) -> bool:
         """Writes what has come, as one block at most. False if the disk did not take it: then it stays in hand."""
         if self._in_hand is None:
             self._in_hand = self._gather()
+        self._writing_since = time.monotonic()
         try:
             self._write(self._in_hand.rows)
         except CannotRecord as failure:
             self._failure = str(failure)
             self._retries += 1
             return False
+        finally:
+            self._writing_since = None
         with self._progress:
             self._settled += self._in_hand.entries
             self._in_hand, self._failure, self._retries = None, None, 0
@@ -245,3 +272,5 @@ class SessionJournal:
         if rows.kind == "closing":
             recording.finish()
             self._ended, self._recording = recording.path, None
+            if recording.path is not None:
+                self._on_ended(recording.path)

@@ -118,7 +118,7 @@ class SessionFile:
     @classmethod
     def create(cls, path: Path, opening: Rows) -> Self:
         """Makes a new file whose block 0 covers `opening.meta`. Raises FileExistsError if the path is taken."""
-        path.parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(path.parent)
         os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o640))
         try:
             with _closing_on_error(_connect(path)) as connection:
@@ -168,6 +168,19 @@ class SessionFile:
         """Closes the file, whatever state it is in."""
         with contextlib.suppress(sqlite3.Error):
             self._connection.close()
+
+
+def _make_folder(folder: Path) -> None:
+    """Makes the folder and those above it, each on the disk by its name before anything is put into it."""
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    above = os.open(folder.parent, os.O_RDONLY)
+    try:
+        os.fsync(above)
+    finally:
+        os.close(above)
 
 
 def _connect(path: Path) -> sqlite3.Connection:

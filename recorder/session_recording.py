@@ -1,7 +1,7 @@
 """One session's record through failures of the disk: the same file again where that works, else a next part of it.
 
 A part is a session file of its own (`<id>.part2.tractable`) whose meta names the file it goes on from and that file's
-last hash.
+last hash. What the file before it holds behind that hash was never certain, and is in the next part again.
 """
 
 import contextlib
@@ -11,8 +11,9 @@ from typing import Final
 
 from controller.journal import SessionHeader
 from recorder.block_chain import Link, Rows, block_after
+from recorder.ended_list import note_ended
 from recorder.session_file import FileGone, SessionFile, meta_rows
-from recorder.storage import failure_sentence, place_is_closed, place_is_full, session_path
+from recorder.storage import failure_sentence, place_is_closed, place_is_full, session_path, sync_failed
 
 # A file that failed this often, while its disk is neither full nor closed, is given up for a next part.
 FAILURES_MAX: Final = 3
@@ -62,6 +63,7 @@ class SessionRecording:
         """Closes the file for good, after its closing block."""
         if self._file is not None:
             self._file.finish()
+            note_ended(self._file.path, self._file.last)
             self._file = None
 
     def abandon(self) -> None:
@@ -72,8 +74,10 @@ class SessionRecording:
 
     def _failed(self, error: sqlite3.Error | OSError) -> None:
         self.abandon()
-        if not (place_is_full(error, self._root) or place_is_closed(error)):
-            self._failures = FAILURES_MAX if isinstance(error, FileGone) else self._failures + 1
+        if isinstance(error, FileGone) or sync_failed(error):
+            self._failures = FAILURES_MAX
+        elif not (place_is_full(error, self._root) or place_is_closed(error)):
+            self._failures += 1
         raise CannotRecord(failure_sentence(error, self._root)) from error
 
     def _ready_file(self, now_utc: str) -> SessionFile:

@@ -5,6 +5,7 @@ import os
 import re
 import shutil
 import sqlite3
+import threading
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,10 @@ from recorder.session_format import SUFFIX
 NEEDED_BYTES: Final = 200_000_000  # an hour at 320 samples/s takes about 70 MB; the rest is room to spare
 FULL_BELOW_BYTES: Final = 1_000_000
 
+ANSWERS_WITHIN_S: Final = 0.1  # who asks may be at a table that pulls, and must not stand still for 0.2 s
+
+# The system forgets what it could not flush, and says yes the next time: a file that this happened to is given up.
+_SYNC_FAILED: Final = {sqlite3.SQLITE_IOERR_FSYNC, sqlite3.SQLITE_IOERR_DIR_FSYNC}
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT}
 _REFUSED: Final = {errno.EROFS, errno.EACCES, errno.EPERM}
 
@@ -24,21 +29,38 @@ def session_path(root: Path, session_id: str, started_utc: str, part: int) -> Pa
     return root / "sessions" / year / (stem + (f".part{part}" if part > 1 else "") + SUFFIX)
 
 
+def session_files(root: Path) -> list[Path]:
+    """The paths of all session files under the data folder."""
+    return sorted((root / "sessions").glob(f"*/*{SUFFIX}"))
+
+
 class FreeSpace:
     """Refuses a session while the data folder cannot take its record."""
 
     def __init__(self, root: Path, needed_bytes: int = NEEDED_BYTES) -> None:
         self._root = root
         self._needed_bytes = needed_bytes
+        self._asking: threading.Thread | None = None
+        self._answer: str | None = None
 
     def refusal(self) -> str | None:
-        """None when there is room to write; else a sentence that says what to do."""
-        folder = _nearest_existing(self._root)
+        """None when there is room to write; else a sentence that says what to do. Waits for no disk that hangs."""
+        if self._asking is None or not self._asking.is_alive():
+            self._asking = threading.Thread(target=self._ask, name="free-space", daemon=True)
+            self._asking.start()
+            self._asking.join(ANSWERS_WITHIN_S)
+        return disk_hangs(self._root) if self._asking.is_alive() else self._answer
+
+    def _ask(self) -> None:
+        self._answer = self._looked_at()
+
+    def _looked_at(self) -> str | None:
         try:
-            free = shutil.disk_usage(folder).free
+            free = shutil.disk_usage(_nearest_existing(self._root)).free
+            closed = is_closed(self._root)
         except OSError as error:
             return failure_sentence(error, self._root)
-        if not folder.is_dir() or not os.access(folder, os.W_OK | os.X_OK):
+        if closed:
             return _cannot_be_written_to(self._root)
         if free < self._needed_bytes:
             return (
@@ -46,6 +68,20 @@ class FreeSpace:
                 f"and {self._needed_bytes // 1_000_000} MB are needed. Free some space, or name another data folder."
             )
         return None
+
+
+def is_closed(root: Path) -> bool:
+    """Whether nothing can be written below that folder, whatever room there is."""
+    folder = _nearest_existing(root)
+    return not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK))
+
+
+def closed_sentence(root: Path) -> str:
+    return f"The session cannot be recorded. {_cannot_be_written_to(root)}"
+
+
+def disk_hangs(root: Path) -> str:
+    return f"The disk that holds {root} does not answer. Check the disk and its connection."
 
 
 def _nearest_existing(folder: Path) -> Path:
@@ -61,7 +97,7 @@ def failure_sentence(error: sqlite3.Error | OSError, root: Path) -> str:
     if place_is_full(error, root):
         return f"The session cannot be recorded: the disk that holds {root} is full. Free some space there."
     if place_is_closed(error):
-        return f"The session cannot be recorded. {_cannot_be_written_to(root)}"
+        return closed_sentence(root)
     match _primary_code(error):
         case sqlite3.SQLITE_BUSY | sqlite3.SQLITE_LOCKED:
             reason = f"another program holds the session file in {root}. Close what has it open."
@@ -86,6 +122,11 @@ def place_is_closed(error: sqlite3.Error | OSError) -> bool:
     if isinstance(error, OSError):
         return error.errno in _REFUSED
     return _primary_code(error) == sqlite3.SQLITE_READONLY
+
+
+def sync_failed(error: sqlite3.Error | OSError) -> bool:
+    """Whether the disk said that it did not keep what was written before."""
+    return getattr(error, "sqlite_errorcode", None) in _SYNC_FAILED
 
 
 def _primary_code(error: BaseException) -> int | None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from recorder.reading import NewerFormat, NotASession, open_session
-from recorder.session_format import SUFFIX
+from recorder.storage import session_files
 
 NEAREST_MAX: Final = 3
 
@@ -42,11 +42,6 @@ def list_sessions(root: Path) -> list[SessionSummary]:
     """Every session file under the data folder, the newest first; those that cannot be read come last."""
     summaries = [summary_of(path) for path in session_files(root)]
     return sorted(summaries, key=lambda summary: (summary.started_utc or "", summary.id), reverse=True)
-
-
-def session_files(root: Path) -> list[Path]:
-    """The paths of all session files under the data folder."""
-    return sorted((root / "sessions").glob(f"*/*{SUFFIX}"))
 
 
 def summary_of(path: Path) -> SessionSummary:

@@ -17,7 +17,7 @@ def connect(path: Path) -> sqlite3.Connection:
     """
     if not path.is_file():
         raise NotASession(f"There is no file {path}.")
-    connection = _open(path)
+    connection = open_read_only(path)
     try:
         _require_readable(connection)
     except (sqlite3.DatabaseError, ValueError, TypeError) as error:
@@ -35,7 +35,8 @@ def read_meta(connection: sqlite3.Connection) -> dict[str, Any]:
     return {key: json.loads(value) for key, value in connection.execute("SELECT key, value FROM meta")}
 
 
-def _open(path: Path) -> sqlite3.Connection:
+def open_read_only(path: Path) -> sqlite3.Connection:
+    """A connection that changes nothing, to whatever the file holds. Raises NotASession where it cannot be opened."""
     address = path.absolute().as_uri()
     connection = _connect_uri(f"{address}?mode=ro")
     try:

@@ -1,7 +1,8 @@
 """Says whether a session file is what the recorder wrote: whole, interrupted, or altered, and where.
 
-What it cannot see: a record whose last blocks were removed cleanly reads as interrupted, and one that was rewritten
-from some block to the end with fresh hashes reads as whole. Compare `last_hash` with a copy kept elsewhere for those.
+It goes by the record itself and, where it lies in its data folder, by the list of records that were ended. What it
+cannot see: the last blocks removed cleanly from a record that was never ended, and a record and the list both rewritten
+with fresh hashes. Compare `last_hash` with a copy kept elsewhere for those.
 """
 
 import sqlite3
@@ -12,6 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from recorder.block_chain import BEFORE_THE_FIRST, Block, Link, StoredRow, link_to
+from recorder.ended_list import Ended, as_ended, sha256_of
 from recorder.session_format import BLOCK_COLUMNS, EVENT_COLUMNS, SAMPLE_COLUMNS, SCHEMA, names
 from recorder.stored import reading
 
@@ -64,6 +66,25 @@ class _Progress:
 
 def verify(path: Path) -> Verification:
     """Recomputes the whole chain. Raises NotASession or NewerFormat where there is nothing to verify."""
+    found, ended = _by_itself(path), as_ended(path)
+    return found if ended is None or found.state == "altered" else _as_it_ended(path, found, ended)
+
+
+def _as_it_ended(path: Path, found: Verification, ended: Ended) -> Verification:
+    gone = ended.blocks - found.blocks
+    if gone > 0:
+        finding = f"The record was ended with {ended.blocks} blocks, and the last {gone} of them are gone."
+        return replace(found, state="altered", finding=finding, first_bad_block=found.blocks)
+    if found.last_hash != ended.last_hash:
+        finding = "The record was written anew: it does not end with the hash that it was ended with."
+        return replace(found, state="altered", finding=finding)
+    if ended.sha256 is not None and ended.sha256 != sha256_of(path):
+        finding = "Every block is as it was written, but other bytes of the file are not."
+        return replace(found, state="altered", finding=finding)
+    return found
+
+
+def _by_itself(path: Path) -> Verification:
     progress = _Progress()
     with reading(path) as connection:
         try:

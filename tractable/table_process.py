@@ -3,12 +3,13 @@
 import asyncio
 import logging
 import signal
-from contextlib import suppress
+from contextlib import closing, suppress
 
 from controller.broker_address import BrokerAddress, broker_address
 from controller.mqtt_bus import MqttBus
 from controller.shell import Shell, ShellConfig
 from recorder.journal import FreeSpace, SessionJournal
+from recorder.record_check import RecordCheck, newest_files
 from tractable.broker.accounts import TABLE_USER, kept_accounts
 from tractable.broker.choice import ACCOUNTS_FILE
 from tractable.realtime import take_real_time_priority
@@ -51,8 +52,12 @@ async def run_table(settings: Settings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     take_real_time_priority()
-    with SessionJournal(settings.data_folder) as journal:
+    with (
+        closing(RecordCheck(lambda sentence: shell.record_altered(sentence))) as check,
+        SessionJournal(settings.data_folder, on_ended=lambda path: check.check([path])) as journal,
+    ):
         shell = make_shell(settings, journal, with_telemetry=True)
+        check.check(newest_files(settings.data_folder))
         running = asyncio.create_task(shell.run(lambda: log.info("table found; listening for commands")))
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
