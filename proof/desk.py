@@ -31,7 +31,7 @@ ANSWERED_WITHIN_S: Final = 5.0
 FAR_US: Final = 1 << 62
 INTRODUCED_S: Final = 0.6  # the table has said who it is, and its cable was watched for half a second
 CALIBRATED_DAYS_AGO: Final = 30
-BASES_KEPT: Final = 3
+BASES_KEPT: Final = 6
 _numbers = itertools.count(1)
 
 
