@@ -15,7 +15,7 @@ def test_every_fault_of_the_catalogue_is_proven_or_said_to_be_out_of_reach() -> 
     assert sorted(CATALOGUE) == sorted([*PROVERS, *NOT_HERE])
 
 
-@pytest.mark.parametrize("case", plan.quick(IN_VIRTUAL_TIME), ids=lambda case: f"{case.fault} in {case.phase}")
+@pytest.mark.parametrize("case", list(plan.quick(IN_VIRTUAL_TIME)), ids=lambda case: f"{case.fault} in {case.phase}")
 def test_what_must_happen_happens(case) -> None:
     run = run_case(case)
 
