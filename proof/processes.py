@@ -16,9 +16,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
 
+from dashboard.control_client import Outcome
 from hw_sim.rigs import load_rig
 from hw_sim.table import Truth
-from proof.bench import SLACK_MN
+from proof import host
+from proof.bench import SLACK_MN, NotReached
 from proof.catalogue import Fault
 from proof.judging import (
     FALL_N_MAX,
@@ -42,12 +44,15 @@ FORCE_MN: Final = 300_000
 IN_PHASE_WITHIN_S: Final = 60.0
 RAMP_FROM_TO: Final = (0.2, 0.9)  # of the prescribed force: somewhere between, as the seed says
 HOLD_FOR_S_MAX: Final = 3.0
+WANTED: Final = {"RAMP": "ramping", "HOLD": "holding"}
+TRIES: Final = 3
 LET_GO_WITHIN_S: Final = 12.0
 GOES_ON_FOR_S: Final = 4.0
 LATCH_LEFT_WITHIN_S: Final = 20.0
 LOST_MS_MAX: Final = 250  # of the record, when the process dies
-UNWATCHED_MS_MAX: Final = 50
+UNWATCHED_MS_MAX: Final = 100  # in which a release changes the force by 5 N
 FOUND_AND_TOLD_S: Final = 20.0
+CONFIRMED_MS_MAX: Final = 2_000  # the table says its cause once a second
 
 
 @dataclass(slots=True)
@@ -64,17 +69,37 @@ class Run:
     told: list[tuple[float, str, str]] = field(default_factory=list)
 
     def reach(self, phase: str, seed: int) -> None:
-        """A moment of that phase, as the seed draws it."""
+        """A moment of that phase, as the seed draws it. Raises NotReached.
+
+        A computer that is too busy for its table ends the session before: then another one is begun.
+        """
         if phase in ("IDLE", "READY"):
             return
-        draw = random.Random(f"{phase} {seed}")
-        self.session_id = self.running.start(FORCE, "10 min")
-        if phase == "RAMP":
-            from_mn = draw.uniform(*RAMP_FROM_TO) * FORCE_MN
-            self.running.wait_until(lambda: self.truths.now.force_mn >= from_mn, IN_PHASE_WITHIN_S)
-        else:
-            self.running.wait_until(lambda: self.phase == "holding", IN_PHASE_WITHIN_S)
-            time.sleep(draw.uniform(0, HOLD_FOR_S_MAX))
+        for _ in range(TRIES):
+            draw = random.Random(f"{phase} {seed}")
+            self.session_id = self.running.start(FORCE, "10 min")
+            if phase == "RAMP":
+                from_mn = draw.uniform(*RAMP_FROM_TO) * FORCE_MN
+                self._wait_in_session(lambda: self.truths.now.force_mn >= from_mn)  # noqa: B023 - waited for here
+            else:
+                self._wait_in_session(lambda: self.phase == "holding")
+                time.sleep(draw.uniform(0, HOLD_FOR_S_MAX))
+            if self.phase == WANTED[phase]:
+                return
+            self._leave_trip()
+        raise NotReached(f"{phase} on {self.patient} with seed {seed}: the computer was too busy, {TRIES} times.")
+
+    def _wait_in_session(self, reached: Callable[[], bool]) -> None:
+        self.running.wait_until(lambda: reached() or self.phase in ("tripped", "ended"), IN_PHASE_WITHIN_S)
+
+    def _leave_trip(self) -> None:
+        root = self.root
+        if root is None:
+            self.running.stop()
+            self.running.wait_until(lambda: self.phase == "ended", IN_PHASE_WITHIN_S)
+            return
+        self.running.wait_until(lambda: self.running.acknowledge(root).outcome is Outcome.DONE, IN_PHASE_WITHIN_S)
+        self.running.wait_until(lambda: self.phase == "idle", IN_PHASE_WITHIN_S)
 
     @property
     def phase(self) -> str:
@@ -192,7 +217,7 @@ def _apart_ms(session: Session, rate_hz: int) -> float:
     return float(max(offsets) - min(offsets)) / 1000
 
 
-def next_controller_verdicts(run: Run) -> Iterator[Verdict]:
+def next_controller_verdicts(run: Run, told: str = "from its first answer to that") -> Iterator[Verdict]:
     """Who comes after finds the table latched, says why, and pulls nothing."""
     cable_um = run.truths.now.cable_um
     run.running.start_controller()
@@ -200,7 +225,7 @@ def next_controller_verdicts(run: Run) -> Iterator[Verdict]:
     with suppress(AssertionError):
         run.running.wait_until(lambda: run.root is not None, FOUND_AND_TOLD_S)
     yield equal("the cause that latched, as the next controller says", run.root, "A16")
-    yield at_most("from its first answer to that", (time.monotonic() - began_s) * 1000, 2_000, "ms")
+    yield at_most(told, (time.monotonic() - began_s) * 1000, CONFIRMED_MS_MAX, "ms")
     refused = _start_is_refused(run)
     yield holds("a new session is refused until that is acknowledged", refused)
     yield holds("nothing is wound in again", run.truths.now.cable_um <= cable_um)
@@ -220,7 +245,7 @@ def left_verdicts(run: Run, alarm: str) -> Iterator[Verdict]:
     yield equal("the phase until it is acknowledged", run.phase, "tripped")
 
     def acknowledged() -> bool:
-        return run.running.acknowledge(alarm).outcome.value == "done"
+        return run.running.acknowledge(alarm).outcome is Outcome.DONE
 
     with suppress(AssertionError):
         run.running.wait_until(acknowledged, LATCH_LEFT_WITHIN_S)
@@ -295,7 +320,7 @@ def prove_power_loss(fault: Fault, phase: str, patient: str, seed: int) -> Itera
         run.wait_until_let_go()
         yield from force_verdicts(fault, run)
         yield from interrupted_record_verdicts(run)
-        yield from next_controller_verdicts(run)
+        yield from next_controller_verdicts(run, told="alarm")
 
 
 def prove_second_controller(fault: Fault, phase: str, patient: str, seed: int) -> Iterator[Verdict]:
@@ -378,7 +403,10 @@ def prove_unplugged(fault: Fault, phase: str, patient: str, seed: int) -> Iterat
 
 
 def prove_clock_set(fault: Fault, phase: str, patient: str, seed: int) -> Iterator[Verdict]:
-    """CK01, CK02 in a process: its wall clock is set by an hour. In the ramp the same is proven in virtual time."""
+    """CK01, CK02: the wall clock is set by an hour; in the hold that of a process, in the ramp that of a bench."""
+    if phase == "RAMP":
+        yield from host.prove_clock_set(fault, phase, patient, seed)
+        return
     with stack_of(patient, "clock-ahead" if fault.id == "CK01" else "clock-back") as run:
         run.reach(phase, seed)
         at_force_s = run.running.status()[0].at_force_s or 0
@@ -404,6 +432,8 @@ def _both_clocks_verdicts(run: Run) -> Iterator[Verdict]:
 
 
 PROVERS: Final = {
+    "CK01": Prover(prove_clock_set, alone=True),
+    "CK02": Prover(prove_clock_set, alone=True),
     "HO01": Prover(prove_kill, alone=True),
     "HO02": Prover(prove_stop, alone=True),
     "HO06": Prover(prove_memory, alone=True),

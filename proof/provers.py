@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Final
 
 from hw_sim.faults import FAULTS
-from proof import people, simulated
+from proof import host, people, processes, simulated
 from proof.catalogue import load_catalogue
 from proof.prover import Prover
 
 NOT_HERE: Final[Mapping[str, str]] = tomllib.loads((Path(__file__).parent / "not_here.toml").read_text("utf-8"))
 
 SIMULATED: Final[Mapping[str, Prover]] = {id_: Prover(simulated.prove) for id_ in load_catalogue() if id_ in FAULTS}
-PROVERS: Final[Mapping[str, Prover]] = {**SIMULATED, **people.PROVERS}
+PROVERS: Final[Mapping[str, Prover]] = {**SIMULATED, **people.PROVERS, **host.PROVERS, **processes.PROVERS}

@@ -5,6 +5,7 @@ Both are kept by a thread of their own, in the computer's monotonic time and in 
 
 import http.client
 import json
+import os
 import socket
 import threading
 from collections.abc import Iterator
@@ -20,6 +21,7 @@ from websockets.typing import Origin
 
 from hw_sim.table import Truth
 from proof.bench import COMING_TO_REST_UM_S, SLACK_MN
+from tractable.realtime import PRIORITY
 
 LOOK_EVERY_S: Final = 0.003
 ENDED_WITHIN_S: Final = 5.0
@@ -40,6 +42,8 @@ class TruthWatch:
         self._thread.join(ENDED_WITHIN_S)
 
     def _look(self) -> None:
+        with suppress(AttributeError, OSError):  # it must see in time what happens in time, where the system lets it
+            os.sched_setscheduler(0, os.SCHED_FIFO, os.sched_param(PRIORITY))
         with socket.socket(socket.AF_UNIX) as line, suppress(OSError, ValueError):  # the table was switched off
             line.connect(str(self._simulator))
             with line.makefile("rw") as talk:
