@@ -6,6 +6,7 @@ the payload as it came. Sample times are `taken_ms` by the same clock, so that a
 
 import asyncio
 import json
+import math
 import time
 from collections import deque
 from collections.abc import Callable
@@ -25,6 +26,13 @@ TICK_S = 0.1
 # What a page that opens is shown of the past: the width of its plot.
 OPENING_S = 120.0
 MISSED_BATCHES_A_MESSAGE = 100
+# A table that restarted may count its clock from zero; it then shows no more than what passed since its newest sample,
+# and this for ways that differ. What shows more was overtaken on its way, unless nothing else came for longer than
+# any message is late: then its clock went round.
+RESTARTED_SLACK_S = 0.3
+OVERTAKEN_S_MAX = 2.0
+# One table has one controller. A batch comes every 0.1 s: while its run is heard, no other run is believed.
+RUN_SILENT_S = 0.5
 
 
 class TooManyViewers(RuntimeError):
@@ -47,6 +55,7 @@ class Feed:
         self._alarms: dict[AlarmId, datetime] = {}
         self._presence: Presence | None = None
         self.run: str | None = None
+        self._run_heard_s = -math.inf
         self.malformed = 0
         self.outdated = 0
         self._forget()
@@ -61,6 +70,7 @@ class Feed:
         self._phase: PhaseName | None = None
         self._table_connected = False
         self._newest_us = -1
+        self._batch_heard_s = 0.0
 
     # What is heard
 
@@ -73,7 +83,7 @@ class Feed:
         now_s = self._heard_s = self._monotonic_s()
         sent = self._wall() if retained else state.sent
         valid_s = min((state.valid_until - sent).total_seconds(), STATE_VALID_S)
-        if valid_s <= 0 or not self._belongs(state.run):
+        if valid_s <= 0 or not self._belongs(state.run) or self._was_overtaken(state):
             self.outdated += 1
             return
         self._state, self._state_until_s, self._state_heard_s = state, now_s + valid_s, now_s
@@ -85,15 +95,15 @@ class Feed:
         if not self._belongs(batch.run):
             self.outdated += 1
             return
+        now_s = self._heard_s = self._monotonic_s()
         newest = self._history.newest
         restarted = newest is not None and batch.first_seq <= newest.last_seq
-        if restarted and batch.t_us[-1] >= self._newest_us:
-            self.outdated += 1  # the same samples again; a device that restarted would have begun its clock anew
+        if newest is not None and restarted and not self._began_anew(batch.t_us[-1], now_s, now_s - newest.taken_s):
+            self.outdated += 1  # the same samples again, or some that others overtook
             return
         if restarted:
             self._history.clear()
-        self._newest_us = batch.t_us[-1]
-        now_s = self._heard_s = self._monotonic_s()
+        self._newest_us, self._batch_heard_s = batch.t_us[-1], now_s
         taken_s = self._sample_clock.taken_s(batch.t_us[-1], batch.age_us, now_s)
         message = self._message(
             "force", taken_ms=str(round(taken_s * 1000)), restarted=json.dumps(restarted), batch=batch.model_dump_json()
@@ -124,18 +134,35 @@ class Feed:
         """How long nothing came by way of the broker."""
         return self._monotonic_s() - self._heard_s
 
-    def _belongs(self, run: str) -> bool:
-        """Whether it speaks of the present run; a run never heard of before becomes the present one."""
-        if run == self.run:
-            return True
-        if run in self._former_runs:
+    def _began_anew(self, t_us: int, now_s: float, since_newest_s: float) -> bool:
+        """Whether samples under numbers that were there before are new: of a table that restarted, or was asked anew."""
+        if t_us >= self._newest_us:
+            return t_us > self._newest_us
+        restarted = t_us < (since_newest_s + RESTARTED_SLACK_S) * 1e6
+        return restarted or now_s - self._batch_heard_s > OVERTAKEN_S_MAX
+
+    def _was_overtaken(self, state: State) -> bool:
+        """Sent a little before the one that is known. Much before, it is the sender's wall clock that was set back."""
+        if self._state is None:
             return False
+        return 0 < (self._state.sent - state.sent).total_seconds() < STATE_VALID_S
+
+    def _belongs(self, run: str) -> bool:
+        """Whether it speaks of the present run; one never heard of becomes the present one when that has gone silent."""
+        now_s = self._monotonic_s()
+        if run != self.run:
+            if run in self._former_runs or now_s - self._run_heard_s < RUN_SILENT_S:
+                return False
+            self._begin(run)
+        self._run_heard_s = now_s
+        return True
+
+    def _begin(self, run: str) -> None:
         if self.run is not None:
             self._former_runs.append(self.run)
         self.run = run
         self._forget()
         self._tell(self._message("run", run=json.dumps(run)))
-        return True
 
     # What time does
 

@@ -25,7 +25,7 @@ def payload_of(leaf: str, data: bytes) -> Payload:
     if len(data) > PAYLOAD_BYTES_MAX[leaf]:
         raise NotAPayload(f"{len(data)} bytes, more than the {PAYLOAD_BYTES_MAX[leaf]} that {leaf} may have")
     try:
-        payload = _MODELS[leaf].model_validate_json(data)
+        payload = _MODELS[leaf].model_validate_json(data, strict=True)  # "1" and true are no numbers
     except (ValidationError, RecursionError) as error:
         raise NotAPayload(f"not a {leaf} payload") from error
     if not _times_have_zones(payload):

@@ -93,10 +93,11 @@ def test_keeps_no_more_bytes_than_it_may() -> None:
     assert len(history) == 11
 
 
-def test_a_new_run_clears_what_the_run_before_it_said(feed, payloads) -> None:
+def test_a_new_run_clears_what_the_run_before_it_said(feed, payloads, clock) -> None:
     feed.take_state(payloads.state(), retained=False)
     feed.take_batch(payloads.batch(0))
     feed.take_event(payloads.event(1))
+    clock.pass_s(1.0)
 
     feed.take_batch(payloads.batch(0, run="run-2"))
 
@@ -106,8 +107,23 @@ def test_a_new_run_clears_what_the_run_before_it_said(feed, payloads) -> None:
     assert greeted(viewer, "events")[0]["events"] == []
 
 
-def test_a_late_word_of_a_run_that_is_over_is_ignored(feed, payloads) -> None:
+def test_a_run_that_nobody_heard_of_does_not_take_the_place_of_one_that_is_heard(feed, payloads, clock) -> None:
     feed.take_batch(payloads.batch(0))
+
+    feed.take_batch(payloads.batch(0, run="stale"))
+    feed.take_state(payloads.state(run="stale"), retained=False)
+    feed.take_event(payloads.event(1, run="stale"))
+    clock.pass_s(0.1)
+    feed.take_batch(payloads.batch(32))
+
+    assert feed.run == "run-1"
+    assert feed.outdated == 3
+    assert missed_seqs(feed.attach()) == [0, 32]
+
+
+def test_a_late_word_of_a_run_that_is_over_is_ignored(feed, payloads, clock) -> None:
+    feed.take_batch(payloads.batch(0))
+    clock.pass_s(1.0)
     feed.take_batch(payloads.batch(0, run="run-2"))
 
     feed.take_batch(payloads.batch(32, run="run-1"))
@@ -125,11 +141,81 @@ def test_a_device_that_restarted_begins_anew_and_the_page_is_told(feed, payloads
     assert [(one["batch"]["first_seq"], one["restarted"]) for one in batches] == [(0, True)]
 
 
-def test_the_same_samples_twice_are_sent_once(feed, payloads) -> None:
+def test_a_table_whose_numbers_begin_anew_is_heard_though_its_clock_went_on(feed, payloads) -> None:
+    feed.take_batch(payloads.batch(3_200))
+
+    feed.take_batch(payloads.batch(0, t_us=[11_000_000 + 3_125 * i for i in range(32)]))
+
+    batches = greeted(feed.attach(), "missed")[0]["batches"]
+    assert [(one["batch"]["first_seq"], one["restarted"]) for one in batches] == [(0, True)]
+
+
+def test_a_table_whose_clock_went_round_is_heard_when_nothing_else_comes(feed, payloads, clock) -> None:
+    feed.take_batch(payloads.batch(3_200_000))
+    round_us = [3_200_000 * 3_125 - 2**32 + 3_125 * i for i in range(32)]
+
+    clock.pass_s(1.9)
+    feed.take_batch(payloads.batch(0, t_us=round_us))
+    before = missed_seqs(feed.attach())
+    clock.pass_s(0.2)
+    feed.take_batch(payloads.batch(32, t_us=[at_us + 200_000 for at_us in round_us]))
+
+    assert before == [3_200_000]
+    assert missed_seqs(feed.attach()) == [32]
+
+
+def test_the_same_samples_twice_are_sent_once(feed, payloads, clock) -> None:
     feed.take_batch(payloads.batch(0))
+    feed.take_batch(payloads.batch(0))
+    clock.pass_s(5.0)
     feed.take_batch(payloads.batch(0))
 
     assert missed_seqs(feed.attach()) == [0]
+
+
+def test_a_batch_that_others_overtook_is_left_out_and_takes_nothing_away(feed, payloads, clock) -> None:
+    clock.pass_s(100.0)
+    for first_seq in (3_200, 3_232, 3_296):
+        feed.take_batch(payloads.batch(first_seq))
+        clock.pass_s(0.1)
+
+    feed.take_batch(payloads.batch(3_264))
+
+    assert missed_seqs(feed.attach()) == [3_200, 3_232, 3_296]
+    assert feed.outdated == 1
+
+
+def test_after_an_outage_what_waited_is_not_taken_for_a_restart_in_whatever_order_it_comes(
+    feed, payloads, clock
+) -> None:
+    feed.take_batch(payloads.batch(9_600))
+    clock.pass_s(12.0)
+
+    for first_seq, age_us in ((11_200, 7_000_000), (10_240, 10_000_000), (12_800, 2_000_000), (11_520, 6_000_000)):
+        feed.take_batch(payloads.batch(first_seq, age_us=age_us))
+
+    assert missed_seqs(feed.attach()) == [9_600, 11_200, 12_800]
+    assert feed.outdated == 2
+
+
+def test_a_state_that_another_overtook_is_left_out(feed, payloads, clock) -> None:
+    earlier = payloads.state(phase=PhaseName.RAMPING)
+    clock.pass_s(0.5)
+    feed.take_state(payloads.state(phase=PhaseName.HOLDING), retained=False)
+
+    feed.take_state(earlier, retained=False)
+
+    assert feed.snapshot()["state"]["phase"] == "holding"
+
+
+def test_a_state_is_believed_though_its_senders_wall_clock_was_set_back(feed, payloads, clock) -> None:
+    feed.take_state(payloads.state(phase=PhaseName.RAMPING), retained=False)
+    hour = timedelta(hours=1)
+
+    set_back = payloads.state(sent=clock.wall() - hour, valid_until=clock.wall() - hour + timedelta(seconds=3))
+    feed.take_state(set_back, retained=False)
+
+    assert feed.snapshot()["state"]["phase"] == "holding"
 
 
 def test_an_event_delivered_twice_happened_once(feed, payloads) -> None:

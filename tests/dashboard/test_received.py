@@ -22,6 +22,8 @@ def test_a_batch_as_it_was_sent_passes_unchanged(payloads) -> None:
         {"force_mn": [1]},
         {"t_us": [], "force_mn": [], "target_mn": [], "cable_um": []},
         {"force_mn": ["NaN"] * 32},
+        {"force_mn": ["300000"] * 32},
+        {"force_mn": [True] * 32},
         {"force_mn": [2**60] * 32},
         {"t_us": list(range(32, 0, -1))},
         {"first_seq": -1},

@@ -6,8 +6,10 @@ import pytest
 
 from controller.broker_address import BrokerAddress
 from controller.messages import Event, ForceBatch, PhaseName, Presence, State
-from controller.mqtt_bus import ANSWER_TIMEOUT_S, ECHO_EVERY_S, FORCE_BATCHES_MAX, MqttBus, say
+from controller.mqtt_bus import ECHO_EVERY_S, FORCE_BATCHES_MAX, MqttBus, say
 from tractable.broker.port import free_port
+
+A34_WITHIN_S = 2.0  # of a broker that no longer answers
 
 
 async def test_a_viewer_gets_what_the_table_says(broker, dashboard, running, state, batch, event):
@@ -107,7 +109,7 @@ async def test_a_frozen_broker_is_noticed_and_found_again(broker, running, batch
         broker.thaw()
         await reachable(True)
 
-    assert noticed_s < ECHO_EVERY_S + ANSWER_TIMEOUT_S + 1
+    assert noticed_s < A34_WITHIN_S
 
 
 async def test_a_bus_can_stop_while_the_broker_is_frozen(broker, running):
