@@ -114,7 +114,9 @@ def _objections_of_the_calibration(state: State, asked: StartAsked) -> Iterator[
         yield AlarmId.A29, "The table holds another calibration than the computer's record: have it calibrated."
     elif age_days is None:
         yield AlarmId.A28, "It is not known when the table was calibrated: have it done."
-    if age_days is not None and not 0 <= age_days <= limits.CALIBRATION_DAYS_MAX:
+    if age_days is not None and age_days < 0:
+        yield AlarmId.A28, "The calibration is dated later than this computer's clock shows: set the clock."
+    elif age_days is not None and age_days > limits.CALIBRATION_DAYS_MAX:
         yield (
             AlarmId.A28,
             f"The calibration is {age_days} days old, more than {limits.CALIBRATION_DAYS_MAX}: have it done.",

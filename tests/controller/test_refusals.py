@@ -39,7 +39,7 @@ REFUSED = {
     "another force confirmed": (nothing, {"confirmed_mn": 299_999}, "A30", "299.999 N (30.6 kgf, 67.4 lbf)"),
     "another patient": (nothing, {"patient": "K7-2F42"}, "A30", "for another patient"),
     "calibration expired": (nothing, {"calibration_age_days": 366}, "A28", "366 days old"),
-    "calibrated in the future": (nothing, {"calibration_age_days": -1}, "A28", "-1 days old"),
+    "calibrated in the future": (nothing, {"calibration_age_days": -1}, "A28", "set the clock"),
     "calibration of unknown age": (nothing, {"calibration_age_days": None}, "A28", "not known when"),
     "no space": (nothing, {"blocked": (("A36", "Only 12 MB are free: free 200 MB."),)}, "A36", "Only 12 MB"),
     "record not written": (nothing, {"blocked": (("A37", "The disk is gone."),)}, "A37", "The disk is gone."),
