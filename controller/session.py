@@ -65,6 +65,7 @@ REFUSED_AGAIN_US: Final = 100_000
 CLEAR_AGAIN_US: Final = 500_000
 # The table tells the cause of its trip behind the sample that shows it; later than any line brings it, it was lost.
 TRIP_TOLD_WITHIN_US: Final = 150_000
+NOT_THE_SAME_CALIBRATION: Final = "the computer's calibration record is not the one that the table holds"
 # On while a reading says so, and no longer.
 BY_READING_ALONE: Final = frozenset((AlarmId.A03, AlarmId.A14, AlarmId.A46))
 EMERGENCY_CAUSES: Final = (
@@ -123,7 +124,7 @@ def _on_sample(s: Step, arrived: SampleArrived) -> None:
     )
     s.set(reading=reading, age_us=arrived.age_us, watch=memory)
     _react(s, findings)
-    if is_under_way(s.state.phase) or reading.releasing:
+    if is_under_way(s.state.phase) or reading.armed or reading.releasing:
         _react_to_switches(s, reading)
     _observe_interlock(s, reading)
     if reading.tripped and is_under_way(s.state.phase):
@@ -190,14 +191,14 @@ def _observe_interlock(s: Step, reading: ForceReading) -> None:
     if not isinstance(phase, Tripped) or not isinstance(held, interlock.Tripped):
         return
     let_go_again(s, phase.profile)
-    if held.acknowledged and reading.tripped:
-        _clear_table(s)
-        return
     quiet = (
         is_slack(reading)
         and not s.state.frozen
         and not (reading.releasing or reading.armed or _is_cause_there(reading))
     )
+    if quiet and held.acknowledged and reading.tripped:
+        _clear_table(s)
+        return
     after = interlock.observed(held, quiet, Microseconds(s.now_us))
     s.set(interlock=after)
     if not isinstance(after, interlock.Tripped):
@@ -270,8 +271,10 @@ def _on_table_found(s: Step, found: TableFound) -> None:
     if calibration_matches(s.state):
         s.set(board=alarm_board.condition_gone(s.state.board, AlarmId.A29, s.now_us))
         s.set(board=alarm_board.acknowledged(s.state.board, AlarmId.A29))
+    elif is_under_way(s.state.phase):
+        trip(s, AlarmId.A29, NOT_THE_SAME_CALIBRATION, ReleaseProfile.PROTECTIVE)
     else:
-        raise_alarm(s, AlarmId.A29, "the computer's calibration record is not the one that the table holds")
+        raise_alarm(s, AlarmId.A29, NOT_THE_SAME_CALIBRATION)
 
 
 def _on_table_lost(s: Step, lost: TableLost) -> None:
