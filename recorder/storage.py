@@ -56,7 +56,7 @@ class FreeSpace:
 
     def _looked_at(self) -> str | None:
         try:
-            free = shutil.disk_usage(_nearest_existing(self._root)).free
+            free = shutil.disk_usage(_nearest_existing(self._root / "sessions")).free
             closed = is_closed(self._root)
         except OSError as error:
             return failure_sentence(error, self._root)
@@ -72,7 +72,7 @@ class FreeSpace:
 
 def is_closed(root: Path) -> bool:
     """Whether nothing can be written below that folder, whatever room there is."""
-    folder = _nearest_existing(root)
+    folder = _nearest_existing(root / "sessions")
     return not (folder.is_dir() and os.access(folder, os.W_OK | os.X_OK))
 
 
@@ -137,6 +137,6 @@ def _primary_code(error: BaseException) -> int | None:
 
 def _free_bytes(root: Path) -> int:
     try:
-        return shutil.disk_usage(_nearest_existing(root)).free
+        return shutil.disk_usage(_nearest_existing(root / "sessions")).free
     except OSError:
         return FULL_BELOW_BYTES

@@ -10,6 +10,7 @@ from controller.mqtt_bus import MqttBus
 from controller.shell import Shell, ShellConfig
 from recorder.journal import FreeSpace, SessionJournal
 from recorder.record_check import RecordCheck, newest_files
+from tractable.background_log import logging_in_background
 from tractable.broker.accounts import TABLE_USER, kept_accounts
 from tractable.broker.choice import ACCOUNTS_FILE
 from tractable.realtime import take_real_time_priority
@@ -53,6 +54,7 @@ async def run_table(settings: Settings) -> None:
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     take_real_time_priority()
     with (
+        logging_in_background(),
         closing(RecordCheck(lambda sentence: shell.record_altered(sentence))) as check,
         SessionJournal(settings.data_folder, on_ended=lambda path: check.check([path])) as journal,
     ):
