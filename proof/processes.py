@@ -48,6 +48,7 @@ WANTED: Final = {"RAMP": "ramping", "HOLD": "holding"}
 TRIES: Final = 3
 LET_GO_WITHIN_S: Final = 12.0
 GOES_ON_FOR_S: Final = 4.0
+ENDS_WITHIN_S: Final = 5.0
 LATCH_LEFT_WITHIN_S: Final = 20.0
 LOST_MS_MAX: Final = 250  # of the record, when the process dies
 UNWATCHED_MS_MAX: Final = 100  # in which a release changes the force by 5 N
@@ -304,12 +305,22 @@ def _prove_failing(plant: str, error: str, fault: Fault, phase: str, patient: st
     with stack_of(patient, plant) as run:
         run.reach(phase, seed)
         run.signalled(signal.SIGUSR1)
-        code = run.running.supervisor.wait_for_end("table", LET_GO_WITHIN_S)
-        yield holds("the process ends, and not as if all were well", code != 0, str(code))
+        yield _ends(run)
         log = run.running.log()
         yield holds("the log holds the traceback", "Traceback" in log and error in log)
         yield holds("and nothing of the patient", PSEUDONYM not in log)
         yield from _dead_controller_verdicts(fault, run)
+
+
+def _ends(run: Run) -> Verdict:
+    """Whether the process ended. One that lives on without a controller is killed, so that another can come."""
+    try:
+        code: int | None = run.running.supervisor.wait_for_end("table", ENDS_WITHIN_S)
+    except subprocess.TimeoutExpired:
+        code = None
+        run.running.signal("table", signal.SIGKILL)
+        run.running.supervisor.wait_for_end("table", ENDS_WITHIN_S)
+    return holds("the process ends, and not as if all were well", code not in (None, 0), str(code))
 
 
 def prove_power_loss(fault: Fault, phase: str, patient: str, seed: int) -> Iterator[Verdict]:

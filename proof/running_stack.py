@@ -19,6 +19,7 @@ from controller.messages import State
 from controller.quantities import force_mn
 from dashboard.control_client import Answer, Outcome, new_command_id
 from hw_sim.table import Truth
+from tractable.broker.port import free_port
 from tractable.local_stack import LocalStack
 from tractable.supervision import ChildPlan, Supervisor
 
@@ -101,7 +102,7 @@ class RunningStack:
         log = self.stack.folder / "logs" / "table.log"
         plan = ChildPlan("table", arguments or ("table",), self.stack.environment, log, module)
         self.supervisor.start(plan)
-        self.supervisor.wait_until("The next controller", self.answers, READY_WITHIN_S)
+        self.wait_until(self.answers, READY_WITHIN_S)
 
     def replace_controller(self, module: str, *arguments: str) -> None:
         """Ends the controller in order, and starts that module instead."""
@@ -144,7 +145,7 @@ class RunningStack:
 def running_stack(folder: Path, rig: str = "nominal") -> Iterator[RunningStack]:
     """Everything runs, nothing is started yet. The paths of sockets must be short, so they are not below `folder`."""
     with tempfile.TemporaryDirectory(prefix="tt-") as runtime:
-        stack = LocalStack(folder, Path(runtime), rig, ACTOR)
+        stack = LocalStack(folder, Path(runtime), rig, ACTOR, dashboard_port=free_port())
         with stack.running() as supervisor:
             yield RunningStack(stack, supervisor)
 

@@ -18,9 +18,12 @@ READY_WITHIN_S: Final = 20.0
 
 
 class LocalStack:
-    """Where everything is, and how to start it. `folder` keeps records and logs, `runtime` sockets; both exist."""
+    """Where everything is, and how to start it. `folder` keeps records and logs, `runtime` sockets; both exist.
 
-    def __init__(self, folder: Path, runtime: Path, rig: str, actor: str) -> None:
+    Without a `dashboard_port` it is the one that people know, where that is free.
+    """
+
+    def __init__(self, folder: Path, runtime: Path, rig: str, actor: str, *, dashboard_port: int | None = None) -> None:
         self.folder = folder
         self.sim_socket = runtime / "sim.sock"
         self.control = ControlClient(runtime / "control.sock", actor)
@@ -28,7 +31,7 @@ class LocalStack:
         self._rig = rig
         self._key = secrets.token_urlsafe(24)
         self._broker_port = free_port()
-        self._dashboard_port = free_port() if listens(DASHBOARD_PORT) else DASHBOARD_PORT
+        self._dashboard_port = dashboard_port or (free_port() if listens(DASHBOARD_PORT) else DASHBOARD_PORT)
         self._link = runtime / "table"
 
     @property
