@@ -33,7 +33,7 @@ def raise_and_go_on() -> Strike:
     """The same, in a program that takes no notice: for the proof of the proof."""
     from controller.shell import Shell
 
-    Shell._break = lambda _self, _broken: None  # type: ignore[method-assign]
+    Shell._break = lambda _self, _broken: None  # type: ignore[method-assign, assignment]
     return raise_in_callback()
 
 

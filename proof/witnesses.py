@@ -67,6 +67,9 @@ class TruthWatch:
     def peak_n(self, t_us: int) -> float:
         return max(row.force_mn for row in self.since(t_us)) / 1000
 
+    def lowest_n(self, t_us: int) -> float:
+        return min(row.force_mn for row in self.since(t_us)) / 1000
+
     def pulled_ms(self, t_us: int) -> float:
         """Until the drum wound in for the last time."""
         return _last_ms([row.t_us for row in self.since(t_us) if row.velocity_um_s > COMING_TO_REST_UM_S], t_us)
