@@ -93,17 +93,16 @@ def next_controller_verdicts(run: Run, told: str = "from its first answer to tha
         run.running.wait_until(lambda: run.root is not None, FOUND_AND_TOLD_S)
     yield equal("the cause that latched, as the next controller says", run.root, "A16")
     yield at_most(told, (time.monotonic() - began_s) * 1000, CONFIRMED_MS_MAX, "ms")
-    refused = _start_is_refused(run)
-    yield holds("a new session is refused until that is acknowledged", refused)
+    refusal = _refusal_of_a_start(run)
+    yield holds("a new session is refused until that is acknowledged", "A trip is latched" in refusal, refusal)
     yield holds("nothing is wound in again", run.truths.now.cable_um <= cable_um)
 
 
-def _start_is_refused(run: Run) -> bool:
+def _refusal_of_a_start(run: Run) -> str:
     try:
-        run.running.start(FORCE, "10 min")
-    except AssertionError:
-        return True
-    return False
+        return f"begun: {run.running.start(FORCE, '10 min')}"
+    except AssertionError as refused:
+        return str(refused)
 
 
 def left_verdicts(run: Run, alarm: str) -> Iterator[Verdict]:

@@ -12,5 +12,9 @@ from proof.prover import Prover
 
 NOT_HERE: Final[Mapping[str, str]] = tomllib.loads((Path(__file__).parent / "not_here.toml").read_text("utf-8"))
 
-SIMULATED: Final[Mapping[str, Prover]] = {id_: Prover(simulated.prove) for id_ in load_catalogue() if id_ in FAULTS}
-PROVERS: Final[Mapping[str, Prover]] = {**SIMULATED, **people.PROVERS, **host.PROVERS, **processes.PROVERS}
+# In virtual time, and so on several patients and with several seeds.
+SIMULATED: Final[Mapping[str, Prover]] = {
+    **{id_: Prover(simulated.prove) for id_ in load_catalogue() if id_ in FAULTS and id_ not in processes.PROVERS},
+    **host.PROVERS,
+}
+PROVERS: Final[Mapping[str, Prover]] = {**SIMULATED, **people.PROVERS, **processes.PROVERS}
