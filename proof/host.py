@@ -90,8 +90,13 @@ def prove_suspended(fault: Fault, phase: str, patient: str, seed: int) -> Iterat
 
     Nobody can tell of it before it wakes: the alarm's time counts from there.
     """
-    from_onset = replace(fault, alarm_ms=fault.alarm_ms + round(SUSPENDED_S * 1000))
-    yield from _frozen(from_onset, _at(phase, patient, seed), SUSPENDED_S, line_is_whole=False)
+    asleep_ms = SUSPENDED_S * 1000
+    from_onset = replace(fault, alarm_ms=fault.alarm_ms + round(asleep_ms))
+    for verdict in _frozen(from_onset, _at(phase, patient, seed), SUSPENDED_S, line_is_whole=False):
+        if verdict.asked == "alarm" and isinstance(verdict.reached, float):
+            yield at_most("alarm", verdict.reached - asleep_ms, fault.alarm_ms, "ms")
+        else:
+            yield verdict
 
 
 def _frozen(fault: Fault, bench: Bench, seconds: float, *, line_is_whole: bool) -> Iterator[Verdict]:
