@@ -25,7 +25,9 @@ from controller.messages import Event, ForceBatch, Presence, State, topic, utc_n
 FORCE_BATCHES_MAX = 100
 # More events than any session has. The bound is against a leak, not a policy.
 EVENTS_MAX = 100_000
-RETRY_S_MIN, RETRY_S_MAX = 0.2, 5.0
+RETRY_S_MIN, RETRY_S_MAX = 0.2, 2.0
+# Events wait for so long after every connection: viewers, who lost the broker too, try again every second.
+VIEWERS_BACK_S = 1.5
 # A broker that froze, or that a network no longer reaches, takes QoS 0 for 24 s before TCP complains. Asked 0.6 s after
 # every answer for another, which must come within 1 s, it is found out and told (A34) within 2 s.
 ECHO_EVERY_S = 0.6
@@ -62,6 +64,7 @@ class MqttBus:
         self.samples_dropped = 0
         self.events_dropped = 0
         self._address = address
+        self._tls = ssl.create_default_context() if address.tls else None  # reading all authorities takes a while
         self._topics = {leaf: topic(site, table, leaf) for leaf in ("presence", "state", "force", "event")}
         self._version = version
         self._on_reachable = on_reachable
@@ -111,7 +114,7 @@ class MqttBus:
             self._address.port,
             username=self._address.username,
             password=self._address.password,
-            tls_context=ssl.create_default_context() if self._address.tls else None,
+            tls_context=self._tls,
             will=aiomqtt.Will(self._topics["presence"], self._presence(False, since), qos=1, retain=True),
             clean_session=True,
             keepalive=KEEP_ALIVE_S,
@@ -157,6 +160,7 @@ class MqttBus:
             self._state.remove(state)
 
     async def _send_events(self, client: aiomqtt.Client) -> None:
+        await asyncio.sleep(VIEWERS_BACK_S)
         while True:
             event = await self._events.oldest()
             await say(client, self._topics["event"], encode(event), qos=1)

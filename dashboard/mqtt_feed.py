@@ -25,7 +25,7 @@ WAITING_MESSAGES_MAX: Final = 1_000
 QUIET_S: Final = 0.15
 ANSWER_WITHIN_S: Final = 1.0
 BACKOFF_S_MIN: Final = 0.25
-BACKOFF_S_MAX: Final = 5.0
+BACKOFF_S_MAX: Final = 1.0  # a table that finds its broker again waits 1.5 s for viewers before it tells what happened
 GRANTED_MAX: Final = 2  # a SUBACK code above it is a refusal
 
 

@@ -34,10 +34,10 @@ FORCE_N: Final = 100
 POLL_S: Final = 0.02
 ANSWER_WITHIN_S: Final = 5.0
 STOP_WITHIN_S: Final = 5.0
-# Slow enough that many faults find the table in the ramp, and fast enough to be in it soon.
-RAMP: Final = {"RAMP": "0.5 N/s", "HOLD": "20 N/s"}
-RAMP_FROM_N, RAMP_TO_N = 20.0, 80.0
-HOLD_WITHIN_S: Final = 40.0
+# Slow enough that several faults find the table in one ramp, of a minute and a half: it begins at 40 N, and gently.
+RAMP: Final = {"RAMP": "1 N/s", "HOLD": "20 N/s"}
+RAMP_FROM_N, RAMP_TO_N = 45.0, 70.0
+HOLD_WITHIN_S: Final = 60.0
 PR_SET_PDEATHSIG: Final = 1
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -193,7 +193,7 @@ class ViewedStack(LocalStack):
         return time.monotonic() - began
 
     def bring_to(self, phase: str) -> None:
-        """RAMP: in a ramp that lasts two minutes more. HOLD: it holds. Else: nothing runs."""
+        """RAMP: in a ramp that lasts half a minute more. HOLD: it holds. Else: nothing runs."""
         match phase, self.phase:
             case ("HOLD", "holding"):
                 return

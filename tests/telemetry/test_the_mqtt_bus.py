@@ -74,13 +74,23 @@ async def test_after_the_broker_was_killed_and_restarted_everything_comes_again(
         await broker.start()
         async with dashboard() as next_on:
             await reachable(True)
+            bus.publish_event(event(3))
             seen_state = State.model_validate_json(await next_on("state"))
+            seen_events = [Event.model_validate_json(await next_on("event")).number for _ in range(3)]
 
         assert noticed_s < ECHO_EVERY_S / 2
         assert seen_state.phase is PhaseName.HOLDING
+        assert seen_events == [1, 2, 3]
+
+
+async def test_events_wait_for_viewers_who_lost_the_broker_too(broker, dashboard, running, event):
+    async with running(broker.address("table")) as (bus, reachable):
+        bus.publish_event(event(1))
+        await reachable(True)
         async with dashboard() as next_on:
-            bus.publish_event(event(3))
-            assert Event.model_validate_json(await next_on("event")).number == 3
+            seen = Event.model_validate_json(await next_on("event")).number
+
+    assert seen == 1
 
 
 async def test_events_of_an_outage_are_told_in_order_afterwards(broker, dashboard, running, event):
