@@ -20,6 +20,9 @@ USABLE_N_MM = (2.0, 40.0)
 PLAUSIBLE_N_MM = (2.0, 20.0)
 FIT_MIN = 0.9
 POINTS_MIN = 8
+# A cough spoils the measurement: the cable is let out again, to so much of the preload, and stiffness measured anew.
+TRIES_MAX = 3
+BACK_OFF_TO_OF_PRELOAD = 0.25
 
 
 def preload_n(target_n: float) -> float:
@@ -61,7 +64,10 @@ class LineFit:
 
 @dataclass(frozen=True, slots=True)
 class TakeUp:
-    """Memory: recent cable positions (time s, mm) to undo the converter's delay, and the line so far."""
+    """Memory: recent cable positions (time s, mm) to undo the converter's delay, and the line so far.
+
+    `backing_off`: letting out, to measure once more; `tries` counts the measurements.
+    """
 
     positions: tuple[tuple[float, float], ...] = ()
     fit: LineFit = LineFit()
@@ -69,6 +75,8 @@ class TakeUp:
     last_at_s: float = 0.0
     rise_n_s: float = 0.0
     speed_mm_s: float = 0.0
+    tries: int = 1
+    backing_off: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +95,11 @@ RISE_SMOOTHING_S = 0.05
 def take_up_step(
     memory: TakeUp, at_s: float, position_mm: float, force_n: float, target_n: float, measuring_delay_s: float
 ) -> tuple[TakeUp, float]:
-    """One sample: the next memory and the speed to wind in at, in mm/s."""
+    """One sample: the next memory and the speed to wind in at, in mm/s; below zero lets out."""
+    if memory.backing_off:
+        if force_n > BACK_OFF_TO_OF_PRELOAD * preload_n(target_n):
+            return memory, -SLOW_MM_S
+        memory = TakeUp(tries=memory.tries)
     positions = (*(p for p in memory.positions if at_s - p[0] <= 2 * measuring_delay_s), (at_s, position_mm))
     fit = memory.fit
     if force_n >= preload_n(target_n) * COLLECT_FROM_OF_PRELOAD:
@@ -103,6 +115,11 @@ def take_up_step(
         rise_n_s=rise_n_s,
         speed_mm_s=speed_mm_s,
     ), speed_mm_s
+
+
+def once_more(memory: TakeUp) -> TakeUp | None:
+    """What measures anew, from a lower force; None when it was tried often enough."""
+    return TakeUp(tries=memory.tries + 1, backing_off=True) if memory.tries < TRIES_MAX else None
 
 
 def _position_at(positions: tuple[tuple[float, float], ...], at_s: float) -> float:

@@ -23,7 +23,7 @@ from controller.phases import (
 from controller.profile import Segment, ramp
 from controller.readings import mean_force_mn
 from controller.state import Course, Step, enter, let_go, let_go_again, note_alarm, propose, raise_alarm, trip
-from controller.take_up import preload_n, stiffness, take_up_step
+from controller.take_up import Stiffness, once_more, preload_n, stiffness, take_up_step
 from controller.tension import Gains, Loop, SpeedLimits, gains, tension_step
 from firmware_bridge.messages import NakReason
 from safety import interlock, limits, plausibility
@@ -205,7 +205,7 @@ def _take_up(s: Step, phase: TakingUpSlack, reading: ForceReading) -> None:
         course.timing.measuring_delay_s,
     )
     s.set(phase=evolved(phase, memory=memory))
-    if force_n >= preload_n(target_n):
+    if force_n >= preload_n(target_n) and not memory.backing_off:
         _go_ramping(s, evolved(phase, memory=memory), reading, force_n)
     elif reading.taken_us - phase.since_us > TAKE_UP_US_MAX:
         trip(s, AlarmId.A41, "60 s of winding in did not load the cable", ReleaseProfile.PROTECTIVE)
@@ -223,8 +223,7 @@ def _go_ramping(s: Step, phase: TakingUpSlack, reading: ForceReading, force_n: f
     if course is None:
         return
     if measured is None or not measured.plausible:
-        seen = "nothing" if measured is None else f"{measured.measured_n_mm:.1f} N/mm, fit {measured.fit:.2f}"
-        trip(s, AlarmId.A41, f"stiffness not plausible ({seen})", ReleaseProfile.PROTECTIVE)
+        _measure_again(s, phase, measured)
         return
     target_n = course.prescription.force_mn / 1000
     tuned = gains(measured.loop_n_mm, course.timing.delay_s)
@@ -235,6 +234,17 @@ def _go_ramping(s: Step, phase: TakingUpSlack, reading: ForceReading, force_n: f
     text = f"Stiffness {measured.measured_n_mm:.1f} N/mm from slack take-up, plausible. Ramping to {target_n:.0f} N"
     enter(s, Ramping(reading.taken_us, segment, tuned), text, stiffness_n_per_mm=round(measured.measured_n_mm, 3))
     _follow(s, reading, segment, 0.0, tuned, Loop())
+
+
+def _measure_again(s: Step, phase: TakingUpSlack, measured: Stiffness | None) -> None:
+    """A patient who coughs meanwhile has no stiffness that fits a line; a snagged cable has none however often."""
+    seen = "nothing" if measured is None else f"{measured.measured_n_mm:.1f} N/mm, fit {measured.fit:.2f}"
+    memory = once_more(phase.memory)
+    if memory is None:
+        trip(s, AlarmId.A41, f"stiffness not plausible ({seen})", ReleaseProfile.PROTECTIVE)
+    else:
+        s.record(Record("note", "controller", f"Stiffness not plausible ({seen}): measuring it once more"))
+        s.set(phase=evolved(phase, memory=memory))
 
 
 def _ramp(s: Step, phase: Ramping, reading: ForceReading) -> None:
