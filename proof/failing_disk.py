@@ -21,12 +21,15 @@ SQLITE_FULL: Final = 13
 IOERR: Final = {"write": 10 | 3 << 8, "sync": 10 | 4 << 8, "truncate": 10 | 6 << 8, "delete": 10 | 10 << 8}
 CANTOPEN: Final = 14
 
-Kind = Literal["open", "write", "sync", "truncate", "delete"]
+Kind = Literal["open", "write", "sync", "truncate", "delete", "lost"]
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call that changes a disk: what, to which file, where, with which bytes (a truncation: at which size)."""
+    """One call that changes a disk: what, to which file, where, with which bytes (a truncation: at which size).
+
+    "lost" is a sync that failed: the system has forgotten what it was to bring to the disk.
+    """
 
     kind: Kind
     path: Path
@@ -42,10 +45,12 @@ class NoFailingDisk(RuntimeError):
 class FailingDisk:
     """`refuse` is asked before every call, in the thread that makes it: 0 lets it pass, an errno fails it.
 
-    It may also wait: that is a disk that hangs. `calls` holds what passed, in order.
+    It may also wait: that is a disk that hangs. `synced` is told of each sync that has come back. `calls` holds what
+    passed, in order.
     """
 
     refuse: Callable[[Call], int] = lambda _call: 0
+    synced: Callable[[Path], None] = lambda _path: None
     calls: list[Call] = field(default_factory=list)
     refused: list[Call] = field(default_factory=list)
 
@@ -56,6 +61,8 @@ class FailingDisk:
             self.calls.append(call)
             return SQLITE_OK
         self.refused.append(call)
+        if call.kind == "sync":
+            self.calls.append(Call("lost", call.path))
         if call.kind == "open":
             return CANTOPEN
         return SQLITE_FULL if why == errno.ENOSPC else IOERR[call.kind]
@@ -192,7 +199,11 @@ class _Shim:
         return self._allowed("truncate", self._paths[file], size) or int(system.truncate(file, size))
 
     def _sync(self, system: _Methods, file: int, flags: int) -> int:
-        return self._allowed("sync", self._paths[file]) or int(system.sync(file, flags))
+        path = self._paths[file]
+        code = self._allowed("sync", path) or int(system.sync(file, flags))
+        if code == SQLITE_OK and self.disk is not None:
+            self.disk.synced(path)
+        return code
 
     def _delete(self, _vfs: int, name: int, sync_folder: int) -> int:
         refused = self._allowed("delete", _path(name))

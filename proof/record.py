@@ -27,7 +27,7 @@ def record_verdicts(
     """
     if not bench.memory.headers or not bench.memory.samples:
         return
-    path = _written(bench, folder)
+    path = written(bench, folder)
     yield holds("the record is whole and unaltered", verify(path).state == "whole")
     kept = _kept(path)
     arrived, sent = _during(bench.arrived.heard, kept, bench, until_us), {_key(s) for s in bench.sent.samples()}
@@ -38,7 +38,7 @@ def record_verdicts(
         yield at_most("samples sent and not on record", len(lost - _under_way(bench)), 0, "samples")
 
 
-def _written(bench: Bench, folder: Path) -> Path:
+def written(bench: Bench, folder: Path) -> Path:
     with SessionJournal(folder) as journal:
         journal.begin(bench.memory.headers[0])
         for sample in bench.memory.samples:

@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.csv as arrow_csv
 
-from recorder.export_rows import EXPORT_EVENTS, EXPORT_SAMPLES, event_batches, sample_batches
+from recorder.export_rows import EXPORT_EVENTS, EXPORT_SAMPLES, event_batches, exported_header, sample_batches
 from recorder.reading import Session
 
 FILES = ("samples.csv", "events.csv", "datapackage.json")
@@ -68,7 +68,7 @@ def _data_package(session: Session) -> dict[str, Any]:
         "name": name.lower(),
         "title": f"Traction session {name}" + (" (SIMULATED)" if session.header.simulated else ""),
         "simulated": session.header.simulated,
-        "session": session.meta,
+        "session": exported_header(session),
         "gaps": [{"after_seq": gap.after_seq, "missing": gap.missing} for gap in session.gaps()],
         "resources": [
             _resource(name, "samples", EXPORT_SAMPLES),

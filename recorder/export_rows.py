@@ -32,9 +32,19 @@ EXPORT_SAMPLES: Final[Any] = pa.schema([_T_S, _TIME_UTC, *SAMPLE_SCHEMA, _FORCE,
 EXPORT_EVENTS: Final[Any] = pa.schema([_T_S, *(arrow_field(column) for column in EVENT_COLUMNS), _SIMULATED])
 
 
+# What somebody wrote by hand may name a person: it stays in the record, and nothing exported holds it.
+WRITTEN_BY_HAND: Final = ("by", "written")
+
+
+def exported_header(session: Session) -> dict[str, Any]:
+    """The session's header without what was written by hand."""
+    prescription = {key: value for key, value in session.header.prescription.items() if key not in WRITTEN_BY_HAND}
+    return {**session.meta, "prescription": prescription}
+
+
 def described(schema: Any, session: Session) -> Any:
-    """The schema with the session's whole header in its metadata, as JSON under `tractable`."""
-    about = {"tractable": json.dumps(session.meta), "simulated": json.dumps(session.header.simulated)}
+    """The schema with the session's header in its metadata, as JSON under `tractable`."""
+    about = {"tractable": json.dumps(exported_header(session)), "simulated": json.dumps(session.header.simulated)}
     return schema.with_metadata(about)
 
 

@@ -26,6 +26,7 @@ from recorder.verification import verify
 NEWEST: Final = 5
 NICE: Final = 19
 ALTERED: Final = 1
+PAGE_BYTES: Final = 4096
 _STOP: Final = Path()
 
 

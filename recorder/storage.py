@@ -14,6 +14,7 @@ from recorder.session_format import SUFFIX
 NEEDED_BYTES: Final = 200_000_000  # an hour at 320 samples/s takes about 70 MB; the rest is room to spare
 FULL_BELOW_BYTES: Final = 1_000_000
 
+STEM_MAX: Final = 200  # with what comes behind it, a file's name may have 255 bytes
 ANSWERS_WITHIN_S: Final = 0.1  # who asks may be at a table that pulls, and must not stand still for 0.2 s
 
 # The system forgets what it could not flush, and says yes the next time: a file that this happened to is given up.
@@ -24,7 +25,7 @@ _REFUSED: Final = {errno.EROFS, errno.EACCES, errno.EPERM}
 
 def session_path(root: Path, session_id: str, started_utc: str, part: int) -> Path:
     """`sessions/<year>/<id>.tractable` under the data folder; a later part of the same session is `<id>.part2`."""
-    stem = re.sub(r"[^A-Za-z0-9._-]", "_", session_id).lstrip(".") or "session"
+    stem = re.sub(r"[^A-Za-z0-9._-]", "_", session_id).lstrip(".")[:STEM_MAX] or "session"
     year = started_utc[:4] if re.fullmatch(r"\d{4}", started_utc[:4]) else "undated"
     return root / "sessions" / year / (stem + (f".part{part}" if part > 1 else "") + SUFFIX)
 

@@ -1,0 +1,168 @@
+"""Records that changed while they lay there: a byte, a page, an edit, a tail cut off. Found by the table's own program.
+
+The record is a session of the bench, written by the recorder; it is changed before the table's program starts.
+"""
+
+import random
+import sqlite3
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from pathlib import Path
+from typing import Final
+
+from dashboard.control_client import Outcome
+from proof.bench import bench_at
+from proof.catalogue import Fault
+from proof.judging_processes import alarm_verdicts
+from proof.prover import Prover
+from proof.record import written
+from proof.recording import bench_of, scratch
+from proof.running_stack import running_stack
+from proof.verdict import Verdict, at_most, equal, holds
+from proof.watched_run import Run
+from proof.witnesses import witnesses
+from recorder.record_check import finding
+from recorder.session_format import SCHEMA
+from recorder.verification import verify
+
+UP_WITHIN_S: Final = 20.0
+FLIPS: Final = 400
+PAGE_BYTES: Final = 4096
+CUT_BLOCKS: Final = 3
+
+
+def flip_a_byte(path: Path, draw: random.Random) -> str:
+    """Anywhere. Returns what the finding must name."""
+    content = bytearray(path.read_bytes())
+    content[draw.randrange(len(content))] ^= 1 << draw.randrange(8)
+    path.write_bytes(content)
+    return path.name
+
+
+def overwrite_a_page(path: Path, draw: random.Random) -> str:
+    """Of the samples, behind the file's first ones."""
+    pages = path.stat().st_size // PAGE_BYTES
+    with path.open("r+b") as file:
+        file.seek(draw.randrange(pages // 2, pages) * PAGE_BYTES)
+        file.write(draw.randbytes(PAGE_BYTES))
+    return path.name
+
+
+def edit_a_row(path: Path, draw: random.Random) -> str:
+    """By somebody who knows the format, and puts the guards back."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        (block, first) = draw.choice(
+            connection.execute("SELECT number, first_event FROM blocks WHERE first_event NOT NULL").fetchall()
+        )
+        _without_guards(connection, f"UPDATE events SET actor = 'somebody' WHERE row = {int(first)}")  # noqa: S608
+    return f"block {block}"
+
+
+def cut_the_tail(path: Path, draw: random.Random) -> str:
+    """The last blocks with all their rows, cleanly: what is left is a beginning that fits in itself."""
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        (blocks,) = connection.execute("SELECT count(*) FROM blocks").fetchone()
+        cut = draw.randrange(1, min(CUT_BLOCKS, blocks - 2) + 1)
+        first = f"SELECT min(first_%s) FROM blocks WHERE number >= {blocks - cut}"  # noqa: S608 - a number
+        for table in ("sample", "event"):
+            (row,) = connection.execute(first % table).fetchone()
+            if row is not None:
+                _without_guards(connection, f"DELETE FROM {table}s WHERE row >= {int(row)}")  # noqa: S608 - numbers
+        _without_guards(connection, f"DELETE FROM blocks WHERE number >= {blocks - cut}")  # noqa: S608 - a number
+    return f"the last {cut} of them are gone"
+
+
+def _without_guards(connection: sqlite3.Connection, statement: str) -> None:
+    for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+        connection.execute(f"DROP TRIGGER {name}")
+    for each in (statement, *(guard for guard in SCHEMA if guard.startswith("CREATE TRIGGER"))):
+        connection.execute(each)
+
+
+def prove(change: Callable[[Path, random.Random], str], fault: Fault, patient: str, seed: int) -> Iterator[Verdict]:
+    """The program starts, finds it, names it, and begins no session until a person has acknowledged that."""
+    with tempfile.TemporaryDirectory(prefix="proof-") as name:
+        folder = Path(name)
+        path = written(bench_of("HOLD", patient, seed), folder)
+        before = verify(path)
+        named = change(path, random.Random(seed))
+        changed = path.read_bytes()
+        with (
+            running_stack(folder, patient) as running,
+            witnesses(running.stack.sim_socket, running.stack.address) as (
+                truths,
+                page,
+            ),
+        ):
+            run = Run(running, truths, page, patient)
+            running.wait_until(lambda: bool(truths.rows), UP_WITHIN_S)
+            run.onset(lambda: None)
+            running.wait_until(lambda: bool(run.alarms()), UP_WITHIN_S)
+            yield from alarm_verdicts(fault, run)
+            yield from _inhibited(run, named)
+        yield equal("before that, to whoever verifies it", before.state, "whole")
+        yield holds("the file is left as it was found", path.read_bytes() == changed)
+
+
+def _inhibited(run: Run, named: str) -> Iterator[Verdict]:
+    running = run.running
+    detail = "; ".join(alarm.detail for alarm in running.status()[0].alarms if alarm.id == "A38")
+    yield holds(f"it is named: {named}", named in detail, detail)
+    reason = _asked_to_start(run)
+    yield holds("a start is refused because of it", "A record may be altered" in str(reason), str(reason))
+    yield at_most("wound in since", run.truths.pulled_ms(run.onset_us), 0, "ms")
+    yield equal("its acknowledgement", running.acknowledge("A38").outcome, Outcome.DONE)
+    yield equal("why a start is refused after that", _asked_to_start(run), None)
+
+
+def _asked_to_start(run: Run) -> str | None:
+    try:
+        run.running.start()
+    except AssertionError as refused:
+        return str(refused)
+    return None
+
+
+def every_byte_verdicts(seed: int) -> Iterator[Verdict]:
+    """Bytes all over a short record, one at a time: none goes unnoticed."""
+    draw = random.Random(seed)
+    with scratch() as folder:
+        bench = bench_at("RAMP", seed=seed)
+        del bench.memory.samples[:-300]
+        path = written(bench, folder)
+        sound, missed = path.read_bytes(), []
+        for at in draw.sample(range(len(sound)), FLIPS):
+            path.write_bytes(sound[:at] + bytes([sound[at] ^ 1 << draw.randrange(8)]) + sound[at + 1 :])
+            if path.name not in str(finding(path)):
+                missed.append(at)
+    yield at_most(f"of {FLIPS} changed bytes, not noticed", len(missed), 0, str(missed[:5] or ""))
+
+
+def prove_bit_rot(fault: Fault, _phase: str, patient: str, seed: int) -> Iterator[Verdict]:
+    """ST07"""
+    yield from prove(flip_a_byte, fault, patient, seed)
+    yield from every_byte_verdicts(seed)
+
+
+def prove_page(fault: Fault, _phase: str, patient: str, seed: int) -> Iterator[Verdict]:
+    """ST08"""
+    yield from prove(overwrite_a_page, fault, patient, seed)
+
+
+def prove_edit(fault: Fault, _phase: str, patient: str, seed: int) -> Iterator[Verdict]:
+    """SX10"""
+    yield from prove(edit_a_row, fault, patient, seed)
+
+
+def prove_cut_tail(fault: Fault, _phase: str, patient: str, seed: int) -> Iterator[Verdict]:
+    """SX11"""
+    yield from prove(cut_the_tail, fault, patient, seed)
+
+
+PROVERS: Final = {
+    "ST07": Prover(prove_bit_rot, alone=True),
+    "ST08": Prover(prove_page, alone=True),
+    "SX10": Prover(prove_edit, alone=True),
+    "SX11": Prover(prove_cut_tail, alone=True),
+}
