@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from hw_sim.faults import FAULTS
-from proof import host, people, processes, simulated
+from proof import host, people, processes, simulated, storage
 from proof.catalogue import load_catalogue
 from proof.prover import Prover
 
@@ -17,4 +17,4 @@ SIMULATED: Final[Mapping[str, Prover]] = {
     **{id_: Prover(simulated.prove) for id_ in load_catalogue() if id_ in FAULTS and id_ not in processes.PROVERS},
     **host.PROVERS,
 }
-PROVERS: Final[Mapping[str, Prover]] = {**SIMULATED, **people.PROVERS, **processes.PROVERS}
+PROVERS: Final[Mapping[str, Prover]] = {**SIMULATED, **people.PROVERS, **processes.PROVERS, **storage.PROVERS}
