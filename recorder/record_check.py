@@ -59,12 +59,13 @@ def _was_never_begun(path: Path) -> bool:
     """A power cut just as a session began: the file is there, and nothing was ever in it."""
     if as_ended(path) is not None:
         return False
-    with (
-        contextlib.suppress(NotASession, sqlite3.DatabaseError),
-        contextlib.closing(open_read_only(path)) as connection,
-    ):
-        return bool(connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,))
-    return False
+    try:
+        if path.with_name(path.name + "-journal").exists() and path.stat().st_size <= PAGE_BYTES:
+            return True  # while its very first page was written
+        with contextlib.closing(open_read_only(path)) as connection:
+            return bool(connection.execute("SELECT count(*) FROM sqlite_master").fetchone() == (0,))
+    except (NotASession, sqlite3.DatabaseError, OSError):
+        return False
 
 
 class RecordCheck:
