@@ -16,9 +16,7 @@ cyan. The first cause is shown first; what follows from it does not bury it. An 
 acknowledged by name; one that tripped the table lets itself be acknowledged only after two seconds of slack with its
 cause gone. A new session then begins with a zero check of its own.
 
-"Table's cause" is the number that the table itself sends (see [the serial protocol](protocol.md)). An alarm here is
-not proof that something raises it: A38 has a row and is raised by nothing yet (see
-[what is not proven](../SAFETY.md#not-proven-yet)).
+"Table's cause" is the number that the table itself sends (see [the serial protocol](protocol.md)).
 
 | id | priority | latches | table's cause | shown | what to do |
 |---|---|---|---|---|---|

@@ -7,7 +7,7 @@ import random
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Final
 
@@ -80,7 +80,13 @@ def _without_guards(connection: sqlite3.Connection, statement: str) -> None:
         connection.execute(each)
 
 
-def prove(change: Callable[[Path, random.Random], str], fault: Fault, patient: str, seed: int) -> Iterator[Verdict]:
+def prove(
+    change: Callable[[Path, random.Random], str],
+    fault: Fault,
+    patient: str,
+    seed: int,
+    then: Callable[[Run], Iterator[Verdict]] = lambda _run: iter(()),
+) -> Iterator[Verdict]:
     """The program starts, finds it, names it, and begins no session until a person has acknowledged that."""
     with tempfile.TemporaryDirectory(prefix="proof-") as name:
         folder = Path(name)
@@ -101,14 +107,14 @@ def prove(change: Callable[[Path, random.Random], str], fault: Fault, patient: s
             running.wait_until(lambda: bool(run.alarms()), UP_WITHIN_S)
             yield from alarm_verdicts(fault, run)
             yield from _inhibited(run, named)
+            yield from then(run)
         yield equal("before that, to whoever verifies it", before.state, "whole")
         yield holds("the file is left as it was found", path.read_bytes() == changed)
 
 
 def _inhibited(run: Run, named: str) -> Iterator[Verdict]:
     running = run.running
-    detail = "; ".join(alarm.detail for alarm in running.status()[0].alarms if alarm.id == "A38")
-    yield holds(f"it is named: {named}", named in detail, detail)
+    yield holds(f"it is named: {named}", named in _details(run), _details(run))
     reason = _asked_to_start(run)
     yield holds("a start is refused because of it", "A record may be altered" in str(reason), str(reason))
     yield at_most("wound in since", run.truths.pulled_ms(run.onset_us), 0, "ms")
@@ -116,9 +122,26 @@ def _inhibited(run: Run, named: str) -> Iterator[Verdict]:
     yield equal("why a start is refused after that", _asked_to_start(run), None)
 
 
+def _edited_meanwhile(run: Run) -> Iterator[Verdict]:
+    """The record of the session that runs is edited: nothing happens to the session, and it is told at its end."""
+    running = run.running
+    running.wait_until(lambda: running.stack.session_file(run.session_id) is not None, UP_WITHIN_S)
+    edit_a_row(run.file, random.Random(0))
+    phase = running.status()[0].phase
+    running.stop()
+    with suppress(AssertionError):
+        running.wait_until(lambda: _details(run) != "", UP_WITHIN_S)
+    yield holds("a session whose record is edited goes on", phase not in ("tripped", "ended", "idle"), phase)
+    yield holds("its record is found altered at its end", run.file.name in _details(run), _details(run))
+
+
+def _details(run: Run) -> str:
+    return "; ".join(alarm.detail for alarm in run.running.status()[0].alarms if alarm.id == "A38")
+
+
 def _asked_to_start(run: Run) -> str | None:
     try:
-        run.running.start()
+        run.session_id = run.running.start()
     except AssertionError as refused:
         return str(refused)
     return None
@@ -152,7 +175,7 @@ def prove_page(fault: Fault, _phase: str, patient: str, seed: int) -> Iterator[V
 
 def prove_edit(fault: Fault, _phase: str, patient: str, seed: int) -> Iterator[Verdict]:
     """SX10"""
-    yield from prove(edit_a_row, fault, patient, seed)
+    yield from prove(edit_a_row, fault, patient, seed, _edited_meanwhile)
 
 
 def prove_cut_tail(fault: Fault, _phase: str, patient: str, seed: int) -> Iterator[Verdict]:
