@@ -1,5 +1,10 @@
-"""Every request passes here first: nothing but static files is served without a session. Denies by default."""
+"""Every request passes here first: nothing but static files is served without a session. Denies by default.
 
+What is refused is logged: what was asked, from where, and what was answered; never an address's query, which may hold
+the key.
+"""
+
+import logging
 from http.cookies import CookieError, SimpleCookie
 from urllib.parse import parse_qs
 
@@ -14,6 +19,9 @@ SIGN_IN_SENTENCE = "Open the address that `tractable` printed when it started; i
 BODY_BYTES_MAX = 65_536
 SAFE_METHODS = frozenset({"GET", "HEAD"})
 WEBSOCKET_REFUSED = 1008
+LOGGED_CHARACTERS_MAX = 200
+
+log = logging.getLogger(__name__)
 
 SECURITY_HEADERS = {
     "content-security-policy": (
@@ -49,6 +57,7 @@ class Guard:
         session = self._session(headers)
         refusal = self._refusal(scope, headers, session)
         if refusal is not None:
+            _log_refusal(scope, headers, scope["method"], refusal.status_code)
             await refusal(scope, receive, send)
             return
         scope.setdefault("state", {})["session"] = session
@@ -57,6 +66,7 @@ class Guard:
     async def _websocket(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = _headers(scope)
         if self._session(headers) is None or not comes_from_this_page(headers):
+            _log_refusal(scope, headers, "WebSocket", 403)
             await receive()
             await send({"type": "websocket.close", "code": WEBSOCKET_REFUSED})
             return
@@ -96,6 +106,13 @@ class Guard:
         except CookieError:
             return None
         return self._sign_in.session(cookie.value if cookie else None)
+
+
+def _log_refusal(scope: Scope, headers: dict[str, str], asked: str, status: int) -> None:
+    """What strangers wrote is quoted and cut short: a log's line stays one line."""
+    path, origin = (repr(text[:LOGGED_CHARACTERS_MAX]) for text in (scope["path"], headers.get("origin", "")))
+    client = scope.get("client")
+    log.warning("Refused (%d): %s %s from %s, origin %s", status, asked, path, client[0] if client else "?", origin)
 
 
 def _write_refusal(headers: dict[str, str], session: Session) -> Response | None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from hw_sim.faults import FAULTS
-from proof import host, people, processes, simulated, storage
+from proof import browser, host, network, people, processes, security, simulated, storage
 from proof.catalogue import load_catalogue
 from proof.prover import Prover
 
@@ -17,4 +17,12 @@ SIMULATED: Final[Mapping[str, Prover]] = {
     **{id_: Prover(simulated.prove) for id_ in load_catalogue() if id_ in FAULTS and id_ not in processes.PROVERS},
     **host.PROVERS,
 }
-PROVERS: Final[Mapping[str, Prover]] = {**SIMULATED, **people.PROVERS, **processes.PROVERS, **storage.PROVERS}
+PROVERS: Final[Mapping[str, Prover]] = {
+    **SIMULATED,
+    **people.PROVERS,
+    **processes.PROVERS,
+    **storage.PROVERS,
+    **network.PROVERS,
+    **browser.PROVERS,
+    **security.PROVERS,
+}

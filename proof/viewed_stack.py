@@ -193,7 +193,10 @@ class ViewedStack(LocalStack):
         return time.monotonic() - began
 
     def bring_to(self, phase: str) -> None:
-        """RAMP: in a ramp that lasts half a minute more. HOLD: it holds. Else: nothing runs."""
+        """RAMP: in a ramp that lasts half a minute more. HOLD: it holds. Else: nothing runs.
+
+        Raises StackFailed where it does not come to that.
+        """
         match phase, self.phase:
             case ("HOLD", "holding"):
                 return
@@ -206,6 +209,8 @@ class ViewedStack(LocalStack):
             self.wait_until("the pull", self._is_there if phase == "HOLD" else self._is_ramping, HOLD_WITHIN_S)
 
     def _end_session(self) -> None:
+        if self.phase == "tripped":
+            raise StackFailed("the table has tripped")
         if self.phase not in ("idle", "ended"):
             self.stop()
         self.wait_until("the end of the session", lambda: self.phase in ("idle", "ended"), HOLD_WITHIN_S)

@@ -27,6 +27,8 @@ from amqtt.utils import gen_client_id
 from tractable.broker.accounts import LOOPBACK, BrokerAccounts, Deed
 from tractable.broker.port import PortTaken, require_free_port
 
+log = logging.getLogger(__name__)
+
 SIGN_IN_TIMEOUT_S = 5
 # MQTT 3.1.1, 3.1.2.10: a client is gone after one and a half times its keep-alive.
 SILENCE_ALLOWED = 1.5
@@ -103,15 +105,22 @@ class GuardedBroker(Broker):  # type: ignore[misc]  # amqtt has no type informat
 
     def _is_welcome(self, session: Session) -> bool:
         if not self._accounts.knows(session.username, session.password):
+            log.warning("Refused to let in: %r", session.username)
             return False
-        return not session.will_flag or self._accounts.may(session.username, Deed.PUBLISH, session.will_topic or "")
+        return not session.will_flag or self._may(session, Deed.PUBLISH, session.will_topic or "")
+
+    def _may(self, session: Session, deed: Deed, topic: str) -> bool:
+        allowed = self._accounts.may(session.username, deed, topic)
+        if not allowed and deed is not Deed.RECEIVE:
+            log.warning("Refused: %r may not %s %r", session.username, deed.value, topic)
+        return allowed
 
     async def _authenticate(self, session: Session, _: ListenerConfig) -> bool:
         return self._is_welcome(session)
 
     async def _topic_filtering(self, session: Session, topic: str, action: Action) -> bool:
         # Without a pause inside: amqtt asks while it walks its table of subscriptions, which must not change meanwhile.
-        return self._accounts.may(session.username, Deed(action.value), topic)
+        return self._may(session, Deed(action.value), topic)
 
     async def _publish_retained_messages_for_subscription(
         self, subscription: tuple[str, int], session: Session

@@ -46,6 +46,8 @@ def configuration(folder: Path, port: int) -> str:
             "persistence false",
             "log_dest stderr",
             "log_type error",
+            "log_type warning",
+            "log_type notice",  # who comes, who goes, and who is not let in
             "",
         )
     )

@@ -13,6 +13,7 @@ import "./start-form.js";
 import "./stop-button.js";
 
 const TICK_MS = 100;
+const BLIND_AFTER_MS = 1000; // a page that was opened and has heard nothing yet says so
 const byId = (id) => document.getElementById(id);
 const one = (name) => document.querySelector(name);
 
@@ -31,7 +32,7 @@ function present() {
 function alarms() {
   const held = [...(present()?.alarms ?? []), ...link.alarms];
   const known = new Set(held.map((alarm) => alarm.id));
-  const blind = one("force-reading").age === "none" && performance.now() - openedMs >= 2000;
+  const blind = one("force-reading").age === "none" && performance.now() - openedMs >= BLIND_AFTER_MS;
   if (blind && !known.has("A35")) held.push(byId("alarms").noLiveData);
   return held.filter((alarm, i) => held.findIndex((other) => other.id === alarm.id) === i);
 }
