@@ -5,12 +5,16 @@ Pure. Forces in N, positions in mm, speeds in mm/s, stiffness in N/mm.
 
 from dataclasses import dataclass, replace
 
-# Slack is taken up fast only while there is really none: from here on the strap's toe may tighten quickly.
-TIGHTENING_FROM_N = 5.0
+# Slack is taken up fast only while there is really none: from here on the strap's toe may tighten quickly. What is
+# wound in before this is seen (7 ms of converter, 6 of line, 50 of slowing down) is force already.
+TIGHTENING_FROM_N = 2.0
+# The speed with which tightening begins, and by how much of it it may grow: a toe grows stiffer on the way.
+TIGHTENING_MM_S = 2.0
+QUICKENS_PER_S = 3.2
 FAST_MM_S = 20.0
 SLOW_MM_S = 5.0
 FAST_ONLY_ABOVE_TARGET_N = 60.0
-FORCE_RISE_MAX_N_S = 40.0
+FORCE_RISE_AIMED_AT_N_S = 32.0  # at most 40 are allowed; the rest is for what the reading does not show yet
 PRELOAD_N = (20.0, 60.0)
 PRELOAD_OF_TARGET = 0.4
 COLLECT_FROM_OF_PRELOAD = 1 / 3
@@ -105,7 +109,8 @@ def take_up_step(
     if force_n >= preload_n(target_n) * COLLECT_FROM_OF_PRELOAD:
         fit = fit.with_point(_position_at(positions, at_s - measuring_delay_s), force_n)
     rise_n_s = _rise(memory, at_s, force_n)
-    speed_mm_s = _speed(memory.speed_mm_s, force_n, rise_n_s, target_n)
+    passed_s = max(0.0, at_s - memory.last_at_s)
+    speed_mm_s = _speed(memory.speed_mm_s, passed_s, force_n, rise_n_s, target_n)
     return replace(
         memory,
         positions=positions,
@@ -135,12 +140,12 @@ def _rise(memory: TakeUp, at_s: float, force_n: float) -> float:
     return memory.rise_n_s + weight * ((force_n - memory.last_force_n) / passed_s - memory.rise_n_s)
 
 
-def _speed(last_mm_s: float, force_n: float, rise_n_s: float, target_n: float) -> float:
+def _speed(last_mm_s: float, passed_s: float, force_n: float, rise_n_s: float, target_n: float) -> float:
     if force_n < TIGHTENING_FROM_N:
         return FAST_MM_S if target_n >= FAST_ONLY_ABOVE_TARGET_N else SLOW_MM_S
-    if rise_n_s <= FORCE_RISE_MAX_N_S:
-        return SLOW_MM_S
-    return max(0.5, min(last_mm_s, SLOW_MM_S) * FORCE_RISE_MAX_N_S / rise_n_s)
+    before_mm_s = TIGHTENING_MM_S if last_mm_s > SLOW_MM_S else last_mm_s
+    wanted_mm_s = SLOW_MM_S if rise_n_s <= 0 else before_mm_s * FORCE_RISE_AIMED_AT_N_S / rise_n_s
+    return max(0.5, min(SLOW_MM_S, wanted_mm_s, before_mm_s * (1 + QUICKENS_PER_S * passed_s)))
 
 
 def stiffness(memory: TakeUp) -> Stiffness | None:

@@ -14,7 +14,7 @@ def again(bench) -> int:
 def test_a_cough_while_slack_is_taken_up_costs_a_second_measurement_and_nothing_else(make_bench, rig) -> None:
     bench = make_bench(rig)
     bench.start()
-    bench.run_until(lambda _: isinstance(bench.state.phase, TakingUpSlack) and bench.force_n > 22, 20)
+    bench.run_until(lambda _: isinstance(bench.state.phase, TakingUpSlack) and bench.force_n > 30, 20)
 
     bench.table.plant.cough(60, 300)
     bench.run_to(Holding, Tripped, within_s=60)
@@ -27,7 +27,7 @@ def test_a_cough_while_slack_is_taken_up_costs_a_second_measurement_and_nothing_
 def test_the_cable_is_let_out_before_it_is_wound_in_again(make_bench) -> None:
     bench = make_bench()
     bench.start()
-    bench.run_until(lambda _: isinstance(bench.state.phase, TakingUpSlack) and bench.force_n > 22, 20)
+    bench.run_until(lambda _: isinstance(bench.state.phase, TakingUpSlack) and bench.force_n > 30, 20)
     bench.table.plant.cough(60, 300)
     bench.run_until(lambda _: again(bench) == 1, 20)
 
