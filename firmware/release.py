@@ -65,8 +65,7 @@ class Release:
     def step(self, reading, paid_out_limit, now_ms):
         """The velocity for this sample, in um/s, never above zero; sets `done` and `incomplete`."""
         if paid_out_limit:
-            self.done = True
-            return 0
+            return self._stop_at_the_limit(reading)
         if reading.blind:
             self._reference_uN = reading.force_mn * 1000
             return self._blind_step(reading.cable_um, now_ms)
@@ -81,6 +80,14 @@ class Release:
             return self._loaded_step(reading.force_mn)
         self.done = reading.cable_um <= self._slack_from_um - SLACK_MORE_UM
         return self._at_constant_speed(TAIL_UM_S, reading.cable_um, now_ms)
+
+    def _stop_at_the_limit(self, reading):
+        """Slack it is the end; loaded, the switch closed falsely, and a brake would hold the patient: power is cut."""
+        loaded = reading.blind or reading.force_mn > SLACK_MN
+        self.done = not loaded
+        self.incomplete = loaded and self._was_loaded  # on two samples: one may be an outlier
+        self._was_loaded = loaded
+        return 0
 
     def _loaded_step(self, force_mn):
         rate_mn_s = self._soft_started_mn_s()

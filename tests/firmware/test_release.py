@@ -125,6 +125,45 @@ def test_ends_at_the_paid_out_limit(bench) -> None:
     assert not table.table.truth.drive_enabled
 
 
+def test_a_paid_out_limit_that_closes_under_load_lets_the_cable_bleed_instead_of_holding_it(bench) -> None:
+    table = bench().arm().load(300_000)
+    table.table.panel.paid_out_limit = True  # falsely: the cable is not paid out
+
+    table.keep(300_000, 100)
+    table.run_until(lambda: table.force_mn <= SLACK_MN, 12_000)
+    table.run(3000)
+
+    assert table.trips[0] == m.TRAVEL
+    assert not table.table.truth.drive_enabled
+    assert table.table.truth.brake_on
+
+
+def test_a_paid_out_limit_that_closes_during_a_blind_release_lets_the_cable_bleed(bench) -> None:
+    table = bench().arm().load(300_000)
+    table.table.channel_faults[:] = [lambda _: None, lambda _: None]
+    table.run(1000)
+
+    table.table.panel.paid_out_limit = True
+    table.run_until(lambda: table.force_mn <= SLACK_MN, 12_000)
+
+    assert table.trips[0] == m.CHANNEL_RANGE
+    assert not table.table.truth.drive_enabled
+
+
+def test_a_single_wild_sample_at_the_paid_out_limit_cuts_nothing(bench) -> None:
+    table = bench().arm().load(100_000)
+    table.send(m.RELEASE, m.PROTECTIVE)
+    table.run_until(lambda: table.force_mn < 5_000, 5000)
+    wild = iter([30])  # N
+
+    table.table.panel.paid_out_limit = True
+    table.table.channel_faults[0] = lambda raw: raw + int(next(wild, 0) * table.table.rig.cell_counts_per_n_a)
+    table.run(1500)
+
+    assert table.trips == []
+    assert table.table.truth.brake_on
+
+
 def test_a_faster_profile_replaces_a_slower_one_and_not_the_other_way_round(bench) -> None:
     quickened = bench().arm().load(200_000)
     slowed = bench().arm().load(200_000)
