@@ -42,7 +42,9 @@ class Release:
         self.incomplete = False
         self._mn_mm = stiffness.mn_mm
         loaded_at_um = reading.cable_um if stiffness.loaded_at_um is None else stiffness.loaded_at_um
-        self._blind_end_um = min(loaded_at_um, reading.cable_um) - SLACK_MORE_UM
+        # Who has moved away since then is loaded further out than where force first passed 15 N.
+        slack_at_um = reading.cable_um - max(0, reading.force_mn) * 1000 // self._mn_mm
+        self._blind_end_um = min(loaded_at_um, slack_at_um) - SLACK_MORE_UM
         self._slack_from_um = reading.cable_um
         self._was_loaded = True
         self._rate_uN_per_sample = 0

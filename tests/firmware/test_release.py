@@ -62,6 +62,21 @@ def test_with_no_believable_channel_it_goes_by_the_encoder(bench, rig_name: str)
     assert largest_fall(forces, 100) <= ABRUPT_MN_PER_100_MS
 
 
+@pytest.mark.parametrize("faults", [(lambda _: None, lambda _: None), (lambda raw: raw, lambda _: 100_000)])
+def test_a_patient_who_has_moved_away_is_let_go_just_as_far(bench, faults) -> None:
+    table = bench().arm().load(300_000)
+    table.table.plant.shift(60, 6000)
+    table.keep(300_000, 8000)
+    assert table.trips == []
+
+    table.table.channel_faults[:] = faults
+    table.run(30)
+    forces = table.let_go()
+
+    assert forces[-1] <= SLACK_MN
+    assert largest_fall(forces, 100) <= ABRUPT_MN_PER_100_MS
+
+
 def test_channels_that_give_a_code_now_and_then_do_not_make_a_blind_release_incomplete(bench) -> None:
     table = bench("stiff").arm().load(300_000)
     conversions = iter(range(1_000_000))
