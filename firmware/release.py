@@ -50,6 +50,7 @@ class Release:
         self._rate_uN_per_sample = 0
         self._shown_uN_per_sample = 0
         self._reference_uN = reading.force_mn * 1000
+        self._before_mn = reading.force_mn
         self._look_at_progress_again(reading.cable_um, now_ms)
         self.quicken(profile, reading, now_ms)
 
@@ -79,7 +80,9 @@ class Release:
             self._slack_from_um = reading.cable_um
             self.incomplete = now_ms > self._deadline_ms
             self.done = self._one_channel_shows_too_much(reading)
-            return self._loaded_step(reading.force_mn)
+            before_mn = self._before_mn
+            self._before_mn = reading.force_mn
+            return self._loaded_step(min(before_mn, reading.force_mn))  # one of the two may be an outlier
         self.done = reading.cable_um <= self._slack_from_um - SLACK_MORE_UM
         return self._at_constant_speed(TAIL_UM_S, reading.cable_um, now_ms)
 

@@ -205,6 +205,22 @@ def test_the_emergency_stop_quickens_the_release_of_another_trip(bench) -> None:
     assert ms_to_slack(forces) < 2200
 
 
+@pytest.mark.parametrize("newtons", [39, 200])
+def test_every_second_sample_of_a_channel_wild_upwards_does_not_slow_a_release(bench, newtons: int) -> None:
+    table = bench().arm().load(300_000)
+    table.table.press_patient_switch(30_000)
+    table.run(300)
+    conversions = iter(range(1_000_000))
+    wild = int(newtons * table.table.rig.cell_counts_per_n_a)
+
+    table.table.channel_faults[0] = lambda raw: raw + wild * (next(conversions) % 2)
+    forces = table.let_go()
+
+    assert ms_to_slack(forces) <= 4000
+    assert largest_fall(forces, 100) <= ABRUPT_MN_PER_100_MS
+    assert forces[-1] == 0
+
+
 def test_while_slack_and_disarmed_release_is_acknowledged_and_moves_nothing(bench) -> None:
     table = bench().greet()
 
