@@ -126,9 +126,15 @@ class Table:
             if self._state == ARMED:
                 cause = self._limiter.judge_armed(reading, inputs, now_ms, now_ms >= self._lease_ends_ms)
             else:
+                self._heed_patient(inputs)
                 cause = self._limiter.judge_releasing(reading, inputs)
         if cause:
             self._latch(cause)
+
+    def _heed_patient(self, inputs):
+        """While releasing, the patient's switch trips nothing, but asks for the fastest release."""
+        if inputs & (m.SWITCH_PRESSED | m.SWITCH_CONNECTED) != m.SWITCH_CONNECTED:
+            self._let_go(m.EMERGENCY)
 
     def _reset_under_load(self, reading):
         """Shortly after power-on only: by the mark that was left, or by the force that is still there."""

@@ -205,6 +205,23 @@ def test_the_emergency_stop_quickens_the_release_of_another_trip(bench) -> None:
     assert ms_to_slack(forces) < 2200
 
 
+@pytest.mark.parametrize("unplugged", [False, True])
+def test_the_patients_switch_quickens_a_release_and_is_no_trip(bench, unplugged: bool) -> None:
+    table = bench().arm().load(200_000)
+    table.send(m.RELEASE, m.NORMAL)
+    table.run(500)
+
+    if unplugged:
+        table.table.unplug_patient_switch()
+    else:
+        table.table.press_patient_switch(300_000)
+    forces = table.let_go()
+
+    assert table.trips == []
+    assert ms_to_slack(forces) < 2400
+    assert largest_fall(forces, 100) <= ABRUPT_MN_PER_100_MS
+
+
 @pytest.mark.parametrize("newtons", [39, 200])
 def test_every_second_sample_of_a_channel_wild_upwards_does_not_slow_a_release(bench, newtons: int) -> None:
     table = bench().arm().load(300_000)
