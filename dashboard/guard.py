@@ -18,6 +18,7 @@ from dashboard.sign_in import SESSION_S_MAX, Session, SignIn, comes_from_this_pa
 SIGN_IN_SENTENCE = "Open the address that `tractable` printed when it started; it contains the key to this page."
 BODY_BYTES_MAX = 65_536
 SAFE_METHODS = frozenset({"GET", "HEAD"})
+HTTP_REFUSED = 400  # from here on; a redirect lets somebody in
 WEBSOCKET_REFUSED = 1008
 LOGGED_CHARACTERS_MAX = 200
 
@@ -57,7 +58,8 @@ class Guard:
         session = self._session(headers)
         refusal = self._refusal(scope, headers, session)
         if refusal is not None:
-            _log_refusal(scope, headers, scope["method"], refusal.status_code)
+            if refusal.status_code >= HTTP_REFUSED:
+                _log_refusal(scope, headers, scope["method"], refusal.status_code)
             await refusal(scope, receive, send)
             return
         scope.setdefault("state", {})["session"] = session

@@ -1,12 +1,14 @@
 #!/bin/sh
 # Installs the real parts that some tests want: mosquitto, chromium and node where that is allowed (by root, with
-# apt-get), MicroPython for node in .venv. Elsewhere it names what will be skipped. It never fails: the tests say what
-# they miss.
+# apt-get), MicroPython for node and axe-core in .venv. Elsewhere it names what will be skipped. It never fails: the
+# tests say what they miss.
 set -u
 
 if [ -x .venv/bin/python ]; then
     .venv/bin/python deploy/install_micropython.py ||
         echo "Test parts: MicroPython is not here; what runs the firmware with it will be skipped."
+    .venv/bin/python deploy/install_axe.py ||
+        echo "Test parts: axe-core is not here; the page's accessibility will not be tested."
 fi
 
 # Debian puts mosquitto where only root's PATH looks.

@@ -10,6 +10,7 @@ import os
 import shutil
 import signal
 import subprocess
+import sys
 import threading
 import time
 from collections.abc import AsyncIterator, Callable, Iterator
@@ -24,6 +25,7 @@ from tractable.broker.choice import BrokerKind, broker_command
 from tractable.broker.mosquitto import find_mosquitto
 from tractable.broker.port import free_port, wait_until_listening
 
+AXE = Path(sys.prefix) / "axe-core" / "axe.min.js"
 LEAVE_TIMEOUT_S = 2.0
 # Held open by the tools around the tests, and by nothing of ours: the database of hypothesis, and what Python's
 # own modules keep once they were first used.
@@ -40,6 +42,7 @@ PARTS: dict[str, Callable[[], str | None]] = {
     "chromium": chromium,
     "mosquitto": find_mosquitto,
     "node": lambda: shutil.which("node"),
+    "axe-core": lambda: str(AXE) if AXE.is_file() else None,
     "micropython": lambda: str(find_micropython() or "") or None,
 }
 

@@ -1,4 +1,4 @@
-"""Payloads as a controller sends them, a clock that tests turn, a real control socket, and a real server."""
+"""What a controller sends, a clock that tests turn, a real control socket, a real server, and a real browser."""
 
 import asyncio
 import contextlib
@@ -14,14 +14,19 @@ import httpx
 import pytest
 import pytest_asyncio
 from fastapi import FastAPI
+from playwright.async_api import Page, async_playwright
 
-from controller.messages import Event, ForceBatch, PhaseName, State, TableIdentity
+from controller.messages import ActiveAlarm, Event, ForceBatch, PhaseName, State, TableIdentity
 from dashboard.app import DashboardConfig, create_app, create_server, sign_in_path
 from dashboard.feed import Feed
+from safety.alarms import CATALOGUE, AlarmId
 
 KEY = "a-key-that-is-long-enough"
 SAMPLES_A_BATCH = 32
 SAMPLE_US = 3_125
+BATCH_US = 100_000
+CHROMIUM = "/usr/bin/chromium"
+CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
 
 
 @dataclass
@@ -101,6 +106,20 @@ class Payloads:
             kind="phase",
             actor="controller",
             text=text,
+        )
+
+    def alarm(self, name: str, *, root: bool = False, acknowledged: bool = False) -> ActiveAlarm:
+        entry = CATALOGUE[AlarmId(name)]
+        return ActiveAlarm(
+            id=name,
+            priority=entry.priority.value,
+            shown=entry.shown,
+            what_to_do=entry.what_to_do,
+            detail="",
+            since=self._clock.wall(),
+            latched=entry.latches,
+            acknowledged=acknowledged,
+            root=root,
         )
 
 
@@ -212,3 +231,64 @@ async def served(config: DashboardConfig) -> AsyncIterator[Served]:
     server.should_exit = True
     await task
     listening.close()
+
+
+class Table:
+    """A table that says how it is to the served dashboard ten times a second, until it falls silent."""
+
+    def __init__(self, served: Any, payloads: Any) -> None:
+        self.served, self._payloads = served, payloads
+        self._seq = 0
+        self.changes: dict[str, Any] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    def batch(self, **changes: Any) -> None:
+        self.served.feed.take_batch(self._payloads.batch(self._seq, **changes))
+        self._seq += 32
+
+    def skip(self, batches: int) -> None:
+        """Samples that are lost on the way."""
+        self._seq += 32 * batches
+
+    def state(self, **changes: Any) -> None:
+        self.served.feed.take_state(self._payloads.state(**changes), retained=False)
+
+    def speak(self) -> None:
+        self._task = asyncio.create_task(self._speak())
+
+    async def _speak(self) -> None:
+        loop = asyncio.get_running_loop()
+        began_s, said = loop.time(), 0
+        while True:
+            self.batch()
+            if said % 10 == 0:
+                self.state(**self.changes)
+            said += 1
+            await asyncio.sleep(began_s + said * BATCH_US / 1e6 - loop.time())
+
+    async def fall_silent(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+
+@pytest_asyncio.fixture
+async def table(served, payloads) -> AsyncIterator[Table]:
+    made = Table(served, payloads)
+    yield made
+    await made.fall_silent()
+
+
+@pytest_asyncio.fixture
+async def page(table: Table) -> AsyncIterator[Page]:
+    """The table's page, opened by its printed address. It may not write an error to the console."""
+    complaints: list[str] = []
+    async with async_playwright() as tools:
+        browser = await tools.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
+        opened = await browser.new_page()
+        opened.on("pageerror", lambda error: complaints.append(str(error)))
+        opened.on("console", lambda said: complaints.append(said.text) if "Content Security" in said.text else None)
+        await opened.goto(table.served.sign_in_address)
+        yield opened
+        await browser.close()
+    assert complaints == []

@@ -47,6 +47,22 @@ async def test_the_printed_address_signs_in_and_leaves_no_key_in_the_address(str
     assert (await stranger.get("/")).status_code == 200
 
 
+async def test_what_is_refused_is_logged_on_one_line_without_the_key(stranger, caplog) -> None:
+    await stranger.post("/api/start%0Aforged line", headers={"Origin": "http://evil.example"}, params={"key": KEY})
+
+    (line,) = [record.getMessage() for record in caplog.records if record.name == "dashboard.guard"]
+    assert line.startswith("Refused (401): POST '/api/start\\nforged line' from ")
+    assert "evil.example" in line
+    assert KEY not in line
+
+
+async def test_signing_in_is_no_refusal(stranger, caplog) -> None:
+    await stranger.get(sign_in_path(KEY))
+    await stranger.get("/")
+
+    assert [record for record in caplog.records if record.name == "dashboard.guard"] == []
+
+
 async def test_an_altered_cookie_is_no_session(stranger) -> None:
     await stranger.get(sign_in_path(KEY))
     ((name, value),) = stranger.cookies.items()

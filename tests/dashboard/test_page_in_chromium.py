@@ -3,22 +3,16 @@
 import asyncio
 import re
 import threading
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-import pytest_asyncio
-from playwright.async_api import Page, async_playwright, expect
+from playwright.async_api import Page, expect
 
-from controller.messages import ActiveAlarm, PhaseName
+from controller.messages import PhaseName
 from dashboard.viewer import WAITING_MESSAGES_MAX
-from safety.alarms import CATALOGUE, AlarmId
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.filterwarnings("ignore::ResourceWarning")]
-
-CHROMIUM = "/usr/bin/chromium"
-ARGUMENTS = ["--no-sandbox", "--disable-gpu", "--disable-background-networking"]
-BATCH_US = 100_000
 
 # Notes when the shown value changes its age, and when the newest sample arrived.
 WATCH_AGES = """() => {
@@ -28,67 +22,6 @@ WATCH_AGES = """() => {
         .observe(value, { attributes: true, attributeFilter: ["data-age"], childList: true });
     window.lastLive = performance.now();
 }"""
-
-
-class Table:
-    """A table that says how it is to the served dashboard ten times a second, until it falls silent."""
-
-    def __init__(self, served: Any, payloads: Any) -> None:
-        self.served, self._payloads = served, payloads
-        self._seq = 0
-        self.changes: dict[str, Any] = {}
-        self._task: asyncio.Task[None] | None = None
-
-    def batch(self, **changes: Any) -> None:
-        self.served.feed.take_batch(self._payloads.batch(self._seq, **changes))
-        self._seq += 32
-
-    def skip(self, batches: int) -> None:
-        """Samples that are lost on the way."""
-        self._seq += 32 * batches
-
-    def state(self, **changes: Any) -> None:
-        self.served.feed.take_state(self._payloads.state(**changes), retained=False)
-
-    def speak(self) -> None:
-        self._task = asyncio.create_task(self._speak())
-
-    async def _speak(self) -> None:
-        loop = asyncio.get_running_loop()
-        began_s, said = loop.time(), 0
-        while True:
-            self.batch()
-            if said % 10 == 0:
-                self.state(**self.changes)
-            said += 1
-            await asyncio.sleep(began_s + said * BATCH_US / 1e6 - loop.time())
-
-    async def fall_silent(self) -> None:
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-
-
-@pytest_asyncio.fixture
-async def table(served, payloads) -> AsyncIterator[Table]:
-    made = Table(served, payloads)
-    yield made
-    await made.fall_silent()
-
-
-@pytest_asyncio.fixture
-async def page(table: Table) -> AsyncIterator[Page]:
-    """The table's page, opened by its printed address. It may not write an error to the console."""
-    complaints: list[str] = []
-    async with async_playwright() as tools:
-        browser = await tools.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
-        opened = await browser.new_page()
-        opened.on("pageerror", lambda error: complaints.append(str(error)))
-        opened.on("console", lambda said: complaints.append(said.text) if "Content Security" in said.text else None)
-        await opened.goto(table.served.sign_in_address)
-        yield opened
-        await browser.close()
-    assert complaints == []
 
 
 async def until_true(page: Page, expression: str) -> None:
@@ -102,7 +35,7 @@ async def live(page: Page) -> None:
     await expect(page.locator("#force-value")).to_have_text("300.0")
 
 
-async def test_a_value_greys_after_one_second_and_is_gone_after_two(page: Page, table: Table) -> None:
+async def test_a_value_greys_after_one_second_and_is_gone_after_two(page: Page, table) -> None:
     table.speak()
     await live(page)
     await table.fall_silent()
@@ -123,7 +56,7 @@ async def test_a_value_greys_after_one_second_and_is_gone_after_two(page: Page, 
     await expect(page.locator("#live-chip")).to_have_text("No live data")
 
 
-async def test_a_tab_that_was_frozen_does_not_show_the_old_value_as_live(page: Page, table: Table) -> None:
+async def test_a_tab_that_was_frozen_does_not_show_the_old_value_as_live(page: Page, table) -> None:
     table.speak()
     await live(page)
     devtools = await page.context.new_cdp_session(page)
@@ -142,7 +75,7 @@ def _outlast(seconds: float) -> None:
     threading.Event().wait(seconds)
 
 
-async def test_lost_samples_are_drawn_as_a_gap(page: Page, table: Table) -> None:
+async def test_lost_samples_are_drawn_as_a_gap(page: Page, table) -> None:
     table.batch()
     table.skip(10)
     table.batch()
@@ -157,20 +90,20 @@ async def test_lost_samples_are_drawn_as_a_gap(page: Page, table: Table) -> None
     assert force[gap - 1] == force[gap + 1] == 300
 
 
-async def test_a_force_that_could_not_be_read_is_no_number(page: Page, table: Table) -> None:
+async def test_a_force_that_could_not_be_read_is_no_number(page: Page, table) -> None:
     table.batch(force_mn=[300_000] * 16 + [None] * 16)
 
     await expect(page.locator("#live-chip")).to_contain_text("Live")
     await expect(page.locator("#force-value")).to_have_text("--")
 
 
-async def test_a_slack_cable_reads_zero_without_a_minus(page: Page, table: Table) -> None:
+async def test_a_slack_cable_reads_zero_without_a_minus(page: Page, table) -> None:
     table.batch(force_mn=[-20] * 32)
 
     await expect(page.locator("#force-value")).to_have_text("0.0")
 
 
-async def test_a_page_that_lost_its_connection_asks_for_what_it_missed(page: Page, table: Table) -> None:
+async def test_a_page_that_lost_its_connection_asks_for_what_it_missed(page: Page, table) -> None:
     sockets: list[str] = []
     page.on("websocket", lambda opened: sockets.append(opened.url))
     table.batch()
@@ -185,7 +118,7 @@ async def test_a_page_that_lost_its_connection_asks_for_what_it_missed(page: Pag
     assert re.search(r"since=\d+&run=run-1$", sockets[-1])
 
 
-async def test_a_table_no_longer_heard_in_a_session_does_not_offer_a_start(page: Page, table: Table) -> None:
+async def test_a_table_no_longer_heard_in_a_session_does_not_offer_a_start(page: Page, table) -> None:
     table.state(phase=PhaseName.HOLDING)
     await expect(page.locator("#phase-now")).to_have_text("Hold")
 
@@ -195,14 +128,14 @@ async def test_a_table_no_longer_heard_in_a_session_does_not_offer_a_start(page:
     await expect(page.locator("#start-button")).to_be_hidden()
 
 
-async def test_a_simulated_table_says_so_where_it_cannot_be_missed(page: Page, table: Table) -> None:
+async def test_a_simulated_table_says_so_where_it_cannot_be_missed(page: Page, table) -> None:
     table.speak()
 
     await expect(page.locator("#simulated-banner")).to_be_in_viewport()
     await expect(page.locator("#simulated-banner")).to_contain_text("SIMULATED")
 
 
-async def test_escape_stops_and_the_page_says_that_it_is_done(page: Page, table: Table, controller) -> None:
+async def test_escape_stops_and_the_page_says_that_it_is_done(page: Page, table, controller) -> None:
     table.speak()
     await live(page)
 
@@ -212,7 +145,7 @@ async def test_escape_stops_and_the_page_says_that_it_is_done(page: Page, table:
     assert controller.asked[0]["do"] == "stop"
 
 
-async def test_a_stop_without_an_answer_is_shown_as_unknown(page: Page, table: Table, controller) -> None:
+async def test_a_stop_without_an_answer_is_shown_as_unknown(page: Page, table, controller) -> None:
     controller.silent = True
 
     await page.locator("#stop").click()
@@ -223,10 +156,10 @@ async def test_a_stop_without_an_answer_is_shown_as_unknown(page: Page, table: T
 
 @pytest.mark.parametrize("size", [(1280, 860), (1024, 768), (390, 844)])
 async def test_stop_is_in_view_whatever_holds_and_however_far_one_scrolled(
-    page: Page, table: Table, clock, size: tuple[int, int]
+    page: Page, table, payloads, size: tuple[int, int]
 ) -> None:
     await page.set_viewport_size({"width": size[0], "height": size[1]})
-    held = [alarm(name, clock) for name in ("A10", "A01", "A26", "A37", "A03")]
+    held = [payloads.alarm(name) for name in ("A10", "A01", "A26", "A37", "A03")]
     table.changes = {"phase": PhaseName.IDLE, "alarms": tuple(held)}
     table.speak()
     await expect(page.locator('[data-alarm="A10"]')).to_be_visible()
@@ -237,25 +170,8 @@ async def test_stop_is_in_view_whatever_holds_and_however_far_one_scrolled(
     assert await page.evaluate("document.documentElement.scrollWidth") <= size[0]
 
 
-def alarm(name: str, clock, *, root: bool = False) -> ActiveAlarm:
-    entry = CATALOGUE[AlarmId(name)]
-    return ActiveAlarm(
-        id=name,
-        priority=entry.priority.value,
-        shown=entry.shown,
-        what_to_do=entry.what_to_do,
-        detail="",
-        since=clock.wall(),
-        latched=entry.latches,
-        acknowledged=False,
-        root=root,
-    )
-
-
-async def test_the_first_cause_is_on_top_and_is_acknowledged_by_name(
-    page: Page, table: Table, clock, controller
-) -> None:
-    table.changes = {"alarms": (alarm("A01", clock), alarm("A26", clock, root=True))}
+async def test_the_first_cause_is_on_top_and_is_acknowledged_by_name(page: Page, table, payloads, controller) -> None:
+    table.changes = {"alarms": (payloads.alarm("A01"), payloads.alarm("A26", root=True))}
     table.speak()
 
     await expect(page.locator(".alarm").first).to_contain_text("first cause")
@@ -271,7 +187,7 @@ async def asked(controller: Any, wanted: Callable[[dict[str, Any]], bool]) -> No
             await asyncio.sleep(0.01)
 
 
-async def test_a_session_is_started_with_ticks_and_the_force_typed_twice(page: Page, table: Table, controller) -> None:
+async def test_a_session_is_started_with_ticks_and_the_force_typed_twice(page: Page, table, controller) -> None:
     table.changes = {"phase": PhaseName.IDLE, "session_id": None}
     table.speak()
     await page.get_by_label("Patient's pseudonym").fill("K7-2F41")

@@ -18,7 +18,7 @@ class AlarmSound extends HTMLElement {
 
   connectedCallback() {
     this.button.addEventListener("click", () => this.#press());
-    for (const name of ["pointerdown", "keydown"]) addEventListener(name, () => this.#wake(), { once: true });
+    for (const name of ["pointerdown", "keydown"]) addEventListener(name, (event) => this.#wakeUnlessOwn(event));
   }
 
   get button() {
@@ -27,6 +27,11 @@ class AlarmSound extends HTMLElement {
 
   get #paused() {
     return performance.now() < this.#pausedUntil;
+  }
+
+  /** Any press anywhere lets the browser make sound. One on the button itself is its click's: it would find sound on, and pause it. */
+  #wakeUnlessOwn(event) {
+    if (!this.contains(event.target)) this.#wake();
   }
 
   #wake() {
