@@ -135,7 +135,7 @@ class Feed:
         return self._monotonic_s() - self._heard_s
 
     def _began_anew(self, t_us: int, now_s: float, since_newest_s: float) -> bool:
-        """Whether samples under numbers that were there before are new: of a table that restarted, or was asked anew."""
+        """Whether samples under numbers that were there before are new: of a table that restarted or was asked anew."""
         if t_us >= self._newest_us:
             return t_us > self._newest_us
         restarted = t_us < (since_newest_s + RESTARTED_SLACK_S) * 1e6
@@ -148,7 +148,7 @@ class Feed:
         return 0 < (self._state.sent - state.sent).total_seconds() < STATE_VALID_S
 
     def _belongs(self, run: str) -> bool:
-        """Whether it speaks of the present run; one never heard of becomes the present one when that has gone silent."""
+        """Whether it speaks of the present run. One never heard of becomes the present one when that has gone silent."""
         now_s = self._monotonic_s()
         if run != self.run:
             if run in self._former_runs or now_s - self._run_heard_s < RUN_SILENT_S:
