@@ -93,9 +93,7 @@ def sessions(count: int, seed: int, workers: int) -> Iterator[Quiet]:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(
-        description="Counts HIGH alarms in quiet sessions; exit 4 when there is one."
-    )
+    parser = argparse.ArgumentParser(description="Counts HIGH alarms in quiet sessions; exit 4 when there is one.")
     parser.add_argument("--sessions", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--jobs", type=int, default=multiprocessing.cpu_count())
