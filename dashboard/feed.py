@@ -148,7 +148,7 @@ class Feed:
         return 0 < (self._state.sent - state.sent).total_seconds() < STATE_VALID_S
 
     def _belongs(self, run: str) -> bool:
-        """Whether it speaks of the present run. One never heard of becomes the present one when that has gone silent."""
+        """Whether it speaks of the present run; another becomes the present one when that has gone silent."""
         now_s = self._monotonic_s()
         if run != self.run:
             if run in self._former_runs or now_s - self._run_heard_s < RUN_SILENT_S:
