@@ -37,5 +37,6 @@ def test_the_board_starts_converts_and_keeps_a_calibration() -> None:
     assert done.returncode == 0, done.stderr
     conversions, status, calibration = json.loads(done.stdout)
     assert 8 <= conversions <= 81  # a second of a computer that may be busy
-    assert status == m.SWITCH_CONNECTED | m.MAINS_GOOD | m.SLACK | m.BRAKE_ON
+    # The jumper is closed for the calibration: whether a conversion saw it is a matter of milliseconds.
+    assert status & ~m.SERVICE_JUMPER == m.SWITCH_CONNECTED | m.MAINS_GOOD | m.SLACK | m.BRAKE_ON
     assert calibration == [-5, 130_000, 4_000_000_000]

@@ -12,7 +12,8 @@ from safety.limiter import Permit, review
 from safety.motion import Arm, CutPower, Hold, PayOut, Pull, Release, ReleaseProfile
 
 ROOT = Path(__file__).parents[2]
-RUNTIME = ("firmware_bridge", "controller", "recorder", "dashboard", "hw_sim", "tractable", "benchmarks", "proof")
+# The proof forges permits on purpose, to see them refused.
+RUNTIME = ("firmware_bridge", "controller", "recorder", "dashboard", "hw_sim", "tractable", "benchmarks")
 
 
 def test_nobody_but_the_gate_makes_one() -> None:
