@@ -51,12 +51,18 @@ def overwrite_a_page(path: Path, draw: random.Random) -> str:
 
 def edit_a_row(path: Path, draw: random.Random) -> str:
     """By somebody who knows the format, and puts the guards back."""
+    block, first = draw.choice(_blocks_with_events(path))
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        (block, first) = draw.choice(
-            connection.execute("SELECT number, first_event FROM blocks WHERE first_event NOT NULL").fetchall()
-        )
         _without_guards(connection, f"UPDATE events SET actor = 'somebody' WHERE row = {int(first)}")  # noqa: S608
     return f"block {block}"
+
+
+def _blocks_with_events(path: Path) -> list[tuple[int, int]]:
+    """Number and first event of each. None while a file that has just been made has no tables yet."""
+    with closing(sqlite3.connect(path)) as connection:
+        if connection.execute("SELECT 1 FROM sqlite_master WHERE name = 'blocks'").fetchone() is None:
+            return []
+        return connection.execute("SELECT number, first_event FROM blocks WHERE first_event NOT NULL").fetchall()
 
 
 def cut_the_tail(path: Path, draw: random.Random) -> str:
@@ -126,6 +132,7 @@ def _edited_meanwhile(run: Run) -> Iterator[Verdict]:
     """The record of the session that runs is edited: nothing happens to the session, and it is told at its end."""
     running = run.running
     running.wait_until(lambda: running.stack.session_file(run.session_id) is not None, UP_WITHIN_S)
+    running.wait_until(lambda: _blocks_with_events(run.file) != [], UP_WITHIN_S)
     edit_a_row(run.file, random.Random(0))
     phase = running.status()[0].phase
     running.stop()
