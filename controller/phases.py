@@ -45,18 +45,36 @@ class TakingUpSlack:
 
 @dataclass(frozen=True)
 class Ramping:
+    """On the way along segment number `step` of the profile."""
+
     since_us: int
     segment: Segment
     gains: Gains
     loop: Loop = Loop()
+    step: int = 0
 
 
 @dataclass(frozen=True)
 class Holding:
+    """At force. It ends once the session's clock, which counts only that, shows `until_at_force_us`."""
+
     since_us: int
     target_n: float
     gains: Gains
     loop: Loop
+    until_at_force_us: int
+    step: int = 1
+
+
+@dataclass(frozen=True)
+class Resting:
+    """At a low force between pulls."""
+
+    since_us: int
+    segment: Segment
+    gains: Gains
+    loop: Loop
+    step: int
 
 
 @dataclass(frozen=True)
@@ -88,7 +106,11 @@ class Tripped:
     profile: ReleaseProfile
 
 
-Phase = Idle | CheckingZero | AwaitingSwitchTest | TakingUpSlack | Ramping | Holding | Releasing | Ended | Tripped
+# Those in which the loop follows the profile.
+Following = Ramping | Holding | Resting
+Phase = (
+    Idle | CheckingZero | AwaitingSwitchTest | TakingUpSlack | Ramping | Holding | Resting | Releasing | Ended | Tripped
+)
 
 NAMES: dict[type[Phase], PhaseName] = {
     Idle: PhaseName.IDLE,
@@ -97,6 +119,7 @@ NAMES: dict[type[Phase], PhaseName] = {
     TakingUpSlack: PhaseName.TAKING_UP_SLACK,
     Ramping: PhaseName.RAMPING,
     Holding: PhaseName.HOLDING,
+    Resting: PhaseName.RESTING,
     Releasing: PhaseName.RELEASING,
     Ended: PhaseName.ENDED,
     Tripped: PhaseName.TRIPPED,

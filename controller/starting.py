@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from controller import prescription as prescriptions
 from controller.commands import HUMAN_TICK_TEXTS, HUMAN_TICKS
 from controller.inputs import Answer, Began, Record, StartAsked
+from controller.modes import profile_of
 from controller.phases import CheckingZero, Ended, Idle, Tripped
 from controller.quantities import in_three_units
 from controller.state import Course, State, Step, calibration_matches, enter, note_alarm
@@ -49,6 +50,7 @@ def _begin(s: Step, asked: StartAsked) -> None:
         session_id=asked.session_id,
         actor=asked.actor,
         prescription=prescription,
+        profile=profile_of(prescription),
         limits=agreed,
         timing=timing(table.identity.rate_hz),
         calibration_age_days=asked.calibration_age_days,

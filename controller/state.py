@@ -8,8 +8,9 @@ from controller.calibration import Calibration, ChannelCalibration
 from controller.dose_clock import DoseClock
 from controller.evolution import evolved
 from controller.inputs import Execute, Output, Record
-from controller.phases import Holding, Idle, Phase, Ramping, Releasing, TakingUpSlack, Tripped, name
+from controller.phases import Holding, Idle, Phase, Ramping, Releasing, Resting, TakingUpSlack, Tripped, name
 from controller.prescription import Prescription
+from controller.profile import Profile
 from controller.take_up import Stiffness
 from controller.tension import Timing
 from firmware_bridge import messages
@@ -45,6 +46,7 @@ class Course:
     session_id: str
     actor: str
     prescription: Prescription
+    profile: Profile
     limits: SessionLimits
     timing: Timing
     calibration_age_days: int | None
@@ -62,7 +64,8 @@ class Course:
 
     @property
     def remaining_us(self) -> int:
-        return max(0, self.prescription.time_at_force_s * 1_000_000 - self.clock.at_force_us)
+        """Of the time at force: what the profile asks for, less what was given."""
+        return max(0, round(self.profile.at_force_s * 1_000_000) - self.clock.at_force_us)
 
 
 @dataclass(frozen=True)
@@ -113,7 +116,7 @@ class Step:
 
 
 # Asked for every sample: making the union anew each time costs more than asking.
-UNDER_WAY: Final = (TakingUpSlack, Ramping, Holding, Releasing)
+UNDER_WAY: Final = (TakingUpSlack, Ramping, Holding, Resting, Releasing)
 
 
 def is_under_way(phase: Phase) -> bool:

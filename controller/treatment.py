@@ -4,7 +4,7 @@ Each phase looks at the newest sample, perhaps goes on to the next, and proposes
 speeds in mm/s, after the tare; the limiter judges the untared reading.
 """
 
-from typing import Final
+from typing import Final, assert_never
 
 from controller import alarm_board
 from controller.dose_clock import counted
@@ -14,14 +14,16 @@ from controller.phases import (
     AwaitingSwitchTest,
     CheckingZero,
     Ended,
+    Following,
     Holding,
     Idle,
     Ramping,
     Releasing,
+    Resting,
     TakingUpSlack,
     Tripped,
 )
-from controller.profile import Segment, ramp
+from controller.profile import Kind, Profile, Segment, ramp
 from controller.readings import mean_force_mn
 from controller.state import Course, Step, enter, let_go, let_go_again, note_alarm, propose, raise_alarm, trip
 from controller.take_up import Stiffness, once_more, preload_n, stiffness, take_up_step
@@ -60,6 +62,8 @@ def on_sample(s: Step, reading: ForceReading) -> None:
             _ramp(s, phase, reading)
         case Holding() as phase:
             _hold(s, phase, reading)
+        case Resting() as phase:
+            _rest(s, phase, reading)
         case Releasing() as phase:
             _watch_release(s, phase, reading)
         case Idle() | Ended():
@@ -200,7 +204,7 @@ def _take_up(s: Step, phase: TakingUpSlack, reading: ForceReading) -> None:
     if course is None or force_n is None:
         return
     _note_first_load(s, course, reading)
-    target_n = course.prescription.force_mn / 1000
+    target_n = course.profile.first_n
     memory, speed_mm_s = take_up_step(
         phase.memory,
         reading.taken_us / 1e6,
@@ -230,15 +234,16 @@ def _go_ramping(s: Step, phase: TakingUpSlack, reading: ForceReading, force_n: f
     if measured is None or not measured.plausible:
         _measure_again(s, phase, measured)
         return
-    target_n = course.prescription.force_mn / 1000
     tuned = gains(measured.loop_n_mm, course.timing.delay_s)
     pull_mm_s = course.limits.pull_um_s / UM_PER_MM
     rate_max_n_s = min(course.prescription.ramp_mn_s / 1000, RAMP_SHARE_OF_PULL * pull_mm_s * measured.loop_n_mm)
-    segment = ramp(force_n, target_n, rate_max_n_s)
-    s.set_course(stiffness=measured, preloaded=reading)
-    text = f"Stiffness {measured.measured_n_mm:.1f} N/mm from slack take-up, plausible. Ramping to {target_n:.0f} N"
-    enter(s, Ramping(reading.taken_us, segment, tuned), text, stiffness_n_per_mm=round(measured.measured_n_mm, 3))
-    _follow(s, reading, segment, 0.0, tuned, Loop())
+    first, *rest = course.profile.no_faster_than(rate_max_n_s).segments
+    profile = Profile((ramp(force_n, first.to_n, rate_max_n_s, first.shape), *rest))
+    s.set_course(stiffness=measured, preloaded=reading, profile=profile)
+    text = f"Stiffness {measured.measured_n_mm:.1f} N/mm from slack take-up, plausible. Ramping to {first.to_n:.0f} N"
+    phase_after = Ramping(reading.taken_us, profile.segments[0], tuned)
+    enter(s, phase_after, text, stiffness_n_per_mm=round(measured.measured_n_mm, 3))
+    _follow(s, reading, phase_after.segment, 0.0, tuned, Loop())
 
 
 def _measure_again(s: Step, phase: TakingUpSlack, measured: Stiffness | None) -> None:
@@ -260,17 +265,41 @@ def _ramp(s: Step, phase: Ramping, reading: ForceReading) -> None:
     if s.state.phase is not phase:
         return
     if at_s >= phase.segment.duration_s:
-        target_n = phase.segment.to_n
         _learn_feel(s, reading)
-        enter(s, Holding(reading.taken_us, target_n, phase.gains, loop), f"Reached {target_n:.0f} N. Clock started")
+        _go_on(s, reading, phase.step + 1, phase.gains, loop)
     else:
         s.set(phase=evolved(phase, loop=loop))
+
+
+def _go_on(s: Step, reading: ForceReading, step: int, tuned: Gains, loop: Loop) -> None:
+    """Enters that segment of the profile; behind its last one the session is over."""
+    course = s.state.course
+    if course is None:
+        return
+    if step >= len(course.profile.segments):
+        release(s, "time at force is complete")
+        return
+    segment = course.profile.segments[step]
+    match segment.kind:
+        case Kind.RAMP:
+            entered: Following = Ramping(reading.taken_us, segment, tuned, loop, step)
+            enter(s, entered, f"Going to {segment.to_n:.0f} N")
+        case Kind.HOLD:
+            until_us = course.clock.at_force_us + round(segment.duration_s * 1_000_000)
+            entered = Holding(reading.taken_us, segment.to_n, tuned, loop, until_us, step)
+            started = "started" if course.clock.held_us == 0 else "goes on"
+            enter(s, entered, f"Reached {segment.to_n:.0f} N. Clock {started}")
+        case Kind.REST:
+            entered = Resting(reading.taken_us, segment, tuned, loop, step)
+            enter(s, entered, f"Resting at {segment.to_n:.0f} N")
+        case _:
+            assert_never(segment.kind)
 
 
 def _learn_feel(s: Step, reading: ForceReading) -> None:
     """What a millimetre of cable and a kilonewton mean here: the ramp has just shown both."""
     course = s.state.course
-    if course is None or course.stiffness is None or course.preloaded is None:
+    if course is None or course.stiffness is None or course.preloaded is None or course.feel is not None:
         return
     before, measured = course.preloaded, course.stiffness
     loaded_mn = (mean_force_mn(reading) or 0) - (mean_force_mn(before) or 0)
@@ -286,12 +315,23 @@ def _hold(s: Step, phase: Holding, reading: ForceReading) -> None:
     course = s.state.course
     if course is None:
         return
-    if course.remaining_us == 0:
-        release(s, "time at force is complete")
+    if course.clock.at_force_us >= phase.until_at_force_us:
+        _go_on(s, reading, phase.step + 1, phase.gains, phase.loop)
         return
     _announce_last_minute(s, course)
     loop = _follow(s, reading, Segment(phase.target_n, phase.target_n, 0.0), 0.0, phase.gains, phase.loop)
     if s.state.phase is phase and loop is not phase.loop:
+        s.set(phase=evolved(phase, loop=loop))
+
+
+def _rest(s: Step, phase: Resting, reading: ForceReading) -> None:
+    at_s = (reading.taken_us - phase.since_us) / 1e6
+    loop = _follow(s, reading, phase.segment, at_s, phase.gains, phase.loop)
+    if s.state.phase is not phase:
+        return
+    if at_s >= phase.segment.duration_s:
+        _go_on(s, reading, phase.step + 1, phase.gains, loop)
+    elif loop is not phase.loop:
         s.set(phase=evolved(phase, loop=loop))
 
 
@@ -304,10 +344,7 @@ def _count_dose(s: Step, phase: Holding, reading: ForceReading) -> None:
 
 
 def _announce_last_minute(s: Step, course: Course) -> None:
-    if (
-        not course.minute_announced
-        and course.remaining_us <= MINUTE_US < course.prescription.time_at_force_s * 1_000_000
-    ):
+    if not course.minute_announced and course.remaining_us <= MINUTE_US < course.profile.at_force_s * 1_000_000:
         s.set_course(minute_announced=True)
         raise_alarm(s, AlarmId.A25, "the clock shows 60 s to go")
 
