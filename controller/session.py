@@ -6,7 +6,7 @@ The same function runs in the real controller, in simulation faster than real ti
 
 from typing import Final, assert_never
 
-from controller import alarm_board, treatment
+from controller import alarm_board, still_strapped, treatment
 from controller.evolution import evolved
 from controller.inputs import (
     AcknowledgeAsked,
@@ -48,7 +48,7 @@ from controller.state import (
 )
 from controller.zeroing import on_zero
 from firmware_bridge.link import ReceivedSample
-from firmware_bridge.messages import Ack, Nak, NakReason, Trip, TripCause
+from firmware_bridge.messages import Ack, Nak, NakReason, Status, Trip, TripCause
 from firmware_bridge.messages import MessageType as Type
 from safety import interlock, plausibility
 from safety.alarms import ALARM_OF_TRIP_CAUSE, CATALOGUE, AlarmId
@@ -130,6 +130,7 @@ def _on_sample(s: Step, arrived: SampleArrived) -> None:
     if reading.tripped and is_under_way(s.state.phase):
         _follow_the_table(s)
     treatment.on_sample(s, reading)
+    still_strapped.on_sample(s, reading, in_service=Status.SERVICE_JUMPER in arrived.received.sample.status)
     _record_sample(s, reading, arrived.received)
 
 

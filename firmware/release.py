@@ -20,6 +20,8 @@ SOFT_START_MS = 300  # the rate grows over this: more than the period in which a
 DRIVE_DELAY_MS = 20  # its ramp and the motor's lag
 CATCH_UP_MN_S = 30000  # force behind the reference (a breath out) makes it at most so much faster
 HOLD_BACK_MN_S = 100000  # force ahead of it may stop it
+AWAY_MN = 10000  # above the force at which it began: no breath, but a patient who moves away and has to be followed,
+AWAY_MN_S_MAX = 150000  # its own rate included; when the patient stops, a faster fall would be abrupt
 INCOMPLETE_MARGIN_MS = 1000
 PROGRESS_MS = 1000  # blind, the encoder is looked at this often
 
@@ -51,6 +53,7 @@ class Release:
         self._shown_uN_per_sample = 0
         self._reference_uN = reading.force_mn * 1000
         self._before_mn = reading.force_mn
+        self._away_from_mn = reading.force_mn + AWAY_MN
         self._look_at_progress_again(reading.cable_um, now_ms)
         self.quicken(profile, reading, now_ms)
 
@@ -59,6 +62,7 @@ class Release:
         self.profile = profile
         self._rate_mn_s = RELEASE_MN_S[profile]
         full_uN = self._rate_mn_s * 10 * REFERENCE_PERCENT // self._rate_hz
+        self._away_uN_max = (AWAY_MN_S_MAX - self._rate_mn_s) * self._error_works_off_ms
         self._not_shown_samples = self._delay_samples
         self._full_uN_per_sample = full_uN
         self._soft_uN_per_sample = max(1, full_uN * 1000 // (SOFT_START_MS * self._rate_hz))
@@ -102,7 +106,8 @@ class Release:
             self._shown_uN_per_sample = self._softly(self._shown_uN_per_sample)
         force = force_mn * 1000
         reference = self._reference_uN - self._shown_uN_per_sample
-        reference = max(force - self._behind_uN_max, min(force + self._ahead_uN_max, reference))
+        behind_uN_max = self._behind_uN_max if force_mn <= self._away_from_mn else self._away_uN_max
+        reference = max(force - behind_uN_max, min(force + self._ahead_uN_max, reference))
         self._reference_uN = reference
         rate_mn_s += (force - reference) // self._error_works_off_ms
         return -max(0, min(self._payout_um_s, rate_mn_s * 1000 // self._mn_mm))
