@@ -21,7 +21,7 @@ def ended(hold: Callable[..., Bench]) -> Bench:
 
 
 def _loads_the_cable(bench: Bench) -> None:
-    bench.table.plant.shift(60, 3000)
+    bench.table.plant.shift(40, 3000)
 
 
 def test_a_patient_who_moves_after_the_session_is_let_go(ended: Bench) -> None:
