@@ -2,11 +2,15 @@
 
     with open_session("2025-03-01-K7-2F41-001.tractable") as session:
         table = session.samples()      # table.to_pandas() where pandas is installed
+        happened = session.event_table()
         session.gaps(), session.duration_s, session.header.limits
+
+Lazily: `sample_reader()` and `event_reader()` are Arrow streams that read as they are consumed, a batch at a time.
 
 What is absent in the record is null here, and what is missing is missing: nothing is filled in.
 """
 
+import contextlib
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
@@ -52,6 +56,7 @@ def arrow_field(column: Column) -> Any:
 
 
 SAMPLE_SCHEMA: Final[Any] = pa.schema([arrow_field(column) for column in SAMPLE_COLUMNS])
+EVENT_SCHEMA: Final[Any] = pa.schema([arrow_field(column) for column in EVENT_COLUMNS])
 
 
 class Session:
@@ -83,6 +88,15 @@ class Session:
     def close(self) -> None:
         """Lets go of the file."""
         self._connection.close()
+
+    @contextlib.contextmanager
+    def unchanging(self) -> Iterator[None]:
+        """Within it each call reads the record as it was at the first one, however long a running session grows."""
+        self._connection.execute("BEGIN")
+        try:
+            yield
+        finally:
+            self._connection.execute("COMMIT")
 
     @property
     def ended_utc(self) -> str | None:
@@ -127,17 +141,30 @@ class Session:
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[Any]:
         """The samples in order as Arrow record batches, so that a long session never is in memory as a whole."""
-        chosen = SAMPLE_COLUMNS if columns is None else tuple(c for c in SAMPLE_COLUMNS if c.name in set(columns))
-        schema = pa.schema([SAMPLE_SCHEMA.field(column.name) for column in chosen])
-        cursor = self._connection.execute(f"SELECT {names(chosen)} FROM samples ORDER BY row")  # noqa: S608 - our names
-        while rows := cursor.fetchmany(BATCH_ROWS):
-            arrays = [_array(values, column) for values, column in zip(zip(*rows, strict=True), chosen, strict=True)]
-            yield pa.record_batch(arrays, schema=schema)
+        return self._batches("samples", _chosen(SAMPLE_COLUMNS, columns))
+
+    def sample_reader(self, columns: Sequence[str] | None = None) -> Any:
+        """The samples as a pyarrow RecordBatchReader: nothing is read before it is asked for, one batch at a time."""
+        return pa.RecordBatchReader.from_batches(_schema(SAMPLE_SCHEMA, columns), self.batches(columns))
 
     def samples(self, columns: Sequence[str] | None = None) -> Any:
         """The samples as a pyarrow Table, units and meanings in the fields' metadata; with `columns`, only those."""
-        schema = pa.schema([field for field in SAMPLE_SCHEMA if columns is None or field.name in set(columns)])
-        return pa.Table.from_batches(self.batches(columns), schema)
+        return pa.Table.from_batches(self.batches(columns), _schema(SAMPLE_SCHEMA, columns))
+
+    def event_reader(self) -> Any:
+        """The events as a pyarrow RecordBatchReader, read as they are asked for; `data` is JSON text."""
+        return pa.RecordBatchReader.from_batches(EVENT_SCHEMA, self._batches("events", EVENT_COLUMNS))
+
+    def event_table(self) -> Any:
+        """The events as a pyarrow Table, meanings in the fields' metadata; `data` is JSON text."""
+        return self.event_reader().read_all()
+
+    def _batches(self, table: str, columns: Sequence[Column]) -> Iterator[Any]:
+        schema = pa.schema([arrow_field(column) for column in columns])
+        cursor = self._connection.execute(f"SELECT {names(columns)} FROM {table} ORDER BY row")  # noqa: S608 - our names
+        while rows := cursor.fetchmany(BATCH_ROWS):
+            arrays = [_array(values, column) for values, column in zip(zip(*rows, strict=True), columns, strict=True)]
+            yield pa.record_batch(arrays, schema=schema)
 
     def events(self) -> list[EventRow]:
         """Every event, in the order in which they were handed over."""
@@ -153,10 +180,18 @@ def _event(number: int, t_us: int | None, time_utc: str, kind: EventKind, actor:
     return EventRow(number, t_us, time_utc, kind, actor, text, json.loads(data))
 
 
+def _chosen(columns: Sequence[Column], wanted: Sequence[str] | None) -> tuple[Column, ...]:
+    return tuple(column for column in columns if wanted is None or column.name in set(wanted))
+
+
+def _schema(schema: Any, wanted: Sequence[str] | None) -> Any:
+    return pa.schema([field for field in schema if wanted is None or field.name in set(wanted)])
+
+
 def _array(values: tuple[Any, ...], column: Column) -> Any:
     if column.unit == "bool":
         return pa.array([value != 0 for value in values], pa.bool_())
-    return pa.array(values, pa.int64())
+    return pa.array(values, arrow_field(column).type)
 
 
 def open_session(path: Path | str) -> Session:

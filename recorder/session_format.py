@@ -4,6 +4,7 @@ A session file is one SQLite database. Rows are only ever added: triggers refuse
 makes a change by other means visible. The same columns describe the exports.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
@@ -66,6 +67,21 @@ BLOCK_COLUMNS: Final = (
     Column("hash", "TEXT", "", "SHA-256 over the block, its rows and the hash of the block before it"),
 )
 
+META_KEYS: Final = {
+    "format_version": "the version of this format, a whole number",
+    "session_id": "the session's id",
+    "part": "1, or the number of this file among those of the session",
+    "continues": "the file that this part goes on from, with its last hash; null in the first",
+    "started_utc": "wall clock at the start, ISO 8601, UTC; it anchors the device's clock",
+    "prescription": "what was prescribed: forces in mN, times in s, rates in mN/s, mass in g",
+    "calibration": "the calibration that held: zero (counts) and span (mN a count times 2^20) of each channel, its day",
+    "table": "the table's identity: model, serial number, firmware, protocol, sample rate",
+    "limits": "the limits that held, each with its unit in its name",
+    "versions": "the program's versions and git hash",
+    "units": "the unit of each column of samples",
+    "simulated": "true if the table was a simulated one",
+    "recovered": "only in a recovered file: what it was made from, and which blocks are missing",
+}
 UNITS: Final = {column.name: column.unit for column in SAMPLE_COLUMNS}
 
 
@@ -107,6 +123,6 @@ SCHEMA: Final = (
 )
 
 
-def names(columns: tuple[Column, ...]) -> str:
+def names(columns: Sequence[Column]) -> str:
     """The columns' names as SQL lists them."""
     return ", ".join(column.name for column in columns)

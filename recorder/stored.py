@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from recorder.foreign import not_a_session
 from recorder.session_format import APPLICATION_ID, FORMAT_VERSION, NewerFormat, NotASession
 
 
@@ -23,7 +24,7 @@ def connect(path: Path) -> sqlite3.Connection:
     except (sqlite3.DatabaseError, ValueError, TypeError) as error:
         # ValueError: SQLite's message may quote damaged text that is no UTF-8, or the version is no JSON.
         connection.close()
-        raise NotASession(f"{path} is not a session file, or its beginning is damaged ({error}).") from error
+        raise NotASession(not_a_session(path, error)) from error
     except BaseException:
         connection.close()
         raise

@@ -15,7 +15,7 @@ from typing import Any, Final, Literal
 from recorder.block_chain import BEFORE_THE_FIRST, Block, Link, StoredRow, link_to
 from recorder.ended_list import Ended, as_ended, sha256_of
 from recorder.session_format import BLOCK_COLUMNS, EVENT_COLUMNS, SAMPLE_COLUMNS, SCHEMA, names
-from recorder.stored import reading
+from recorder.stored import read_meta, reading
 
 State = Literal["whole", "interrupted", "altered"]
 
@@ -67,7 +67,9 @@ class _Progress:
 def verify(path: Path) -> Verification:
     """Recomputes the whole chain. Raises NotASession or NewerFormat where there is nothing to verify."""
     found, ended = _by_itself(path), as_ended(path)
-    return found if ended is None or found.state == "altered" else _as_it_ended(path, found, ended)
+    if ended is not None and found.state != "altered":
+        found = _as_it_ended(path, found, ended)
+    return found if found.state == "altered" else replace(found, finding=found.finding + _recovered_from(path))
 
 
 def _as_it_ended(path: Path, found: Verification, ended: Ended) -> Verification:
@@ -82,6 +84,16 @@ def _as_it_ended(path: Path, found: Verification, ended: Ended) -> Verification:
         finding = "Every block is as it was written, but other bytes of the file are not."
         return replace(found, state="altered", finding=finding)
     return found
+
+
+def _recovered_from(path: Path) -> str:
+    with reading(path) as connection:
+        note = read_meta(connection).get("recovered")
+    if not isinstance(note, dict):
+        return ""
+    missing = f" without its blocks {note.get('lost_blocks')}" if note.get("lost_blocks") else ""
+    header = "" if note.get("header_whole") else "; its header was not as it was written"
+    return f" It was recovered from {note.get('file')}{missing}{header}."
 
 
 def _by_itself(path: Path) -> Verification:

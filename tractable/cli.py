@@ -272,8 +272,19 @@ def session_show(session: SessionArgument, data: DataOption = None, as_json: AsJ
 
 
 @session_app.command("verify")
-def session_verify(session: SessionArgument, data: DataOption = None, as_json: AsJson = False) -> None:
+def session_verify(
+    session: SessionArgument,
+    data: DataOption = None,
+    as_json: AsJson = False,
+    recover: Annotated[
+        Path | None, typer.Option("--recover", help="Write what is whole to this new file; the old one is not touched.")
+    ] = None,
+) -> None:
     """Check that a record is whole and unaltered; exit 1 when it is not."""
     from tractable.records import verify_one
 
+    if recover is not None:
+        from tractable.recover_command import recover_one
+
+        sys.exit(recover_one(_settings(data_folder=data), session, recover, as_json))
     sys.exit(verify_one(_settings(data_folder=data), session, as_json))

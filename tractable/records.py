@@ -60,6 +60,8 @@ def verify_one(settings: Settings, wanted: str, as_json: bool) -> Exit:
         _print_json(found.as_json())
     else:
         print(f"{path}\n{found.finding}\n{found.blocks} blocks, {found.samples} samples, {found.events} events.")
+        if found.state == "altered":
+            print(f"What is whole goes to a new file with: tractable session verify {path} --recover NEW.tractable")
     return Exit.REFUSED if found.state == "altered" else Exit.DONE
 
 

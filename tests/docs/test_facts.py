@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from docs import make_alarms
+from docs import make_alarms, make_session_file
 from firmware_bridge import messages
 from hw_sim.rigs import rig_names
 from recorder.session_format import SAMPLE_COLUMNS
@@ -48,6 +48,12 @@ def unit_of(constant: str) -> str:
 
 def test_the_alarms_page_is_what_the_catalogue_says() -> None:
     assert make_alarms.FILE.read_text() == make_alarms.as_markdown(), "run: python -m docs.make_alarms"
+
+
+def test_the_session_files_page_is_what_the_format_says() -> None:
+    assert make_session_file.FILE.read_text() == make_session_file.as_markdown(), (
+        "run: python -m docs.make_session_file"
+    )
 
 
 @pytest.mark.parametrize("named", ["README.md", "SAFETY.md"])

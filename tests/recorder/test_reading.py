@@ -13,6 +13,7 @@ import recorder
 from controller.journal import EventRow, SampleRow, SessionHeader
 from recorder.journal import SessionJournal
 from recorder.reading import Gap, NewerFormat, NotASession, open_session
+from recorder.session_format import META_KEYS
 
 WITHIN_S = 20.0
 MakeSample = Callable[..., SampleRow]
@@ -42,6 +43,39 @@ def test_units_and_meanings_travel_with_the_table(finished_session: Path) -> Non
     assert metadata["force_a_mn"][b"unit"] == b"mN"
     assert metadata["t_us"][b"unit"] == b"us"
     assert b"channel A" in metadata["force_a_mn"][b"description"]
+
+
+def test_events_come_as_an_arrow_table_and_as_a_dataframe(finished_session: Path) -> None:
+    with open_session(finished_session) as session:
+        table, listed = session.event_table(), session.events()
+
+    assert table["text"].to_pylist() == [event.text for event in listed]
+    assert [json.loads(data) for data in table["data"].to_pylist()] == [event.data for event in listed]
+    assert table.to_pandas()["kind"].tolist() == ["phase"] * 3
+    assert b"sentence" in table.schema.field("text").metadata[b"description"]
+
+
+def test_samples_are_read_lazily_a_batch_at_a_time(
+    record: Callable[..., Path], make_sample: MakeSample, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("recorder.reading.BATCH_ROWS", 100)
+    path = record([make_sample(seq) for seq in range(1000)], [])
+
+    with open_session(path) as session:
+        reader = session.sample_reader(["seq"])
+        first = reader.read_next_batch()
+        rest = reader.read_all()
+
+    assert first["seq"].to_pylist() == list(range(100))
+    assert rest["seq"].to_pylist() == list(range(100, 1000))
+
+
+def test_a_session_without_events_has_an_empty_table_with_all_columns(record: Callable[..., Path]) -> None:
+    with open_session(record([], [])) as session:
+        table = session.event_table()
+
+    assert table.num_rows == 0
+    assert table.column_names == ["number", "t_us", "time_utc", "kind", "actor", "text", "data"]
 
 
 def test_gaps_are_found_and_nothing_is_filled_in(finished_session: Path) -> None:
@@ -111,3 +145,8 @@ def test_writing_does_not_load_what_only_reading_needs() -> None:
     answer = subprocess.run([sys.executable, "-c", loaded], capture_output=True, text=True, check=True, timeout=60)
 
     assert answer.stdout.strip() == "False"
+
+
+def test_every_key_of_the_header_is_described(finished_session: Path) -> None:
+    with open_session(finished_session) as session:
+        assert set(session.meta) == set(META_KEYS) - {"recovered"}

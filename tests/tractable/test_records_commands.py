@@ -176,3 +176,18 @@ def test_a_record_whose_prescription_this_version_cannot_read_is_refused_in_word
     assert said.code == 1
     assert str(session_file) in said.err
     assert len(said.err.splitlines()) == 1
+
+
+def test_an_edited_record_is_recovered_to_a_new_file_that_verifies(tractable, data, session_file, tmp_path):
+    edit(session_file, "UPDATE samples SET force_a_mn = 1 WHERE row = 1")
+    out = tmp_path / "new.tractable"
+
+    refused = tractable("session", "verify", session_file, "--data", data)
+    recovered = tractable("session", "verify", session_file, "--recover", out, "--data", data)
+
+    assert "--recover" in refused.out
+    assert recovered.code == 0
+    assert "Left out: block" in recovered.out
+    assert tractable("session", "verify", out, "--data", data).code == 0
+    again = tractable("session", "verify", session_file, "--recover", out, "--data", data)
+    assert (again.code, again.err) == (1, f"{out} is there already. Name a file that is not.\n")
