@@ -32,7 +32,7 @@ from firmware_bridge.messages import NakReason
 from safety import interlock, limits, plausibility
 from safety.alarms import AlarmId
 from safety.motion import Arm, Hold, Motion, PayOut, Pull, ReleaseProfile
-from safety.reading import ForceReading, is_slack
+from safety.reading import ForceReading, is_slack, largest_force
 from safety.slope import Feel
 from safety.units import MicrometresPerSecond, Microseconds, MillinewtonsPerMillimetre
 
@@ -307,7 +307,9 @@ def _learn_feel(s: Step, reading: ForceReading) -> None:
         current_ma_kn = (reading.current_ma - before.current_ma) * MN_PER_KN // loaded_mn
         stiffness_mn_mm = MillinewtonsPerMillimetre(round(measured.loop_n_mm * 1000))
         if current_ma_kn > 0:  # a drive whose current does not show its load teaches nothing
-            s.set_course(feel=Feel(stiffness_mn_mm, current_ma_kn))
+            force_mn = largest_force(reading)
+            loaded = None if force_mn is None else (reading.taken_us, reading.cable_um, reading.current_ma, force_mn)
+            s.set_course(feel=Feel(stiffness_mn_mm, current_ma_kn, loaded))
 
 
 def _hold(s: Step, phase: Holding, reading: ForceReading) -> None:

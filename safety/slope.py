@@ -20,10 +20,14 @@ Point = tuple[Microseconds, Micrometres, int, Millinewtons]  # when, where the d
 
 @dataclass(frozen=True, slots=True)
 class Feel:
-    """What was learned while loading: force a millimetre of cable, and drive current a kilonewton."""
+    """What was learned while loading: force a millimetre of cable, and drive current a kilonewton.
+
+    `loaded`: the point at which the ramp had reached its force. None while it is not known.
+    """
 
     stiffness_mn_mm: MillinewtonsPerMillimetre
     current_ma_kn: int
+    loaded: Point | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +52,8 @@ def slope_after(memory: Slope, reading: ForceReading, target_mn: Millinewtons | 
         return memory
     recent = tuple(point for point in points if taken_us - point[0] <= limits.SLOPE_WINDOW_US)
     newest = (taken_us, reading.cable_um, reading.current_ma, force_mn)
-    return Slope(target_mn, (*recent, newest), _is_vain(recent, newest, feel))
+    vain = _is_vain(recent, newest, feel) or _has_drifted((*recent, newest), feel)
+    return Slope(target_mn, (*recent, newest), vain)
 
 
 def _is_vain(points: tuple[Point, ...], newest: Point, feel: Feel) -> bool:
@@ -63,3 +68,18 @@ def _is_vain(points: tuple[Point, ...], newest: Point, feel: Feel) -> bool:
     by_cable = wound_um * feel.stiffness_mn_mm > (felt_mn + limits.SLOPE_UNFELT_MN) * UM_PER_MM
     by_drive = harder_ma * MN_PER_KN > feel.current_ma_kn * (felt_mn + limits.SLOPE_UNFELT_MN // 2)
     return by_cable and by_drive
+
+
+def _has_drifted(points: tuple[Point, ...], feel: Feel) -> bool:
+    """Over the whole window the cable is further in, and the drive works harder, than at the ramp's end, by more than
+    was felt since: what is lost too slowly for the window."""
+    if feel.loaded is None or points[-1][0] - points[0][0] < limits.SLOPE_WINDOW_US // 2:
+        return False
+    _then_us, loaded_um, loaded_ma, loaded_mn = feel.loaded
+    for _at_us, cable_um, current_ma, force_mn in points:
+        felt_mn = force_mn - loaded_mn
+        by_cable = (cable_um - loaded_um) * feel.stiffness_mn_mm > (felt_mn + limits.SLOPE_DRIFTED_MN) * UM_PER_MM
+        harder_ma = (current_ma - loaded_ma) * MN_PER_KN
+        if not by_cable or harder_ma <= feel.current_ma_kn * (felt_mn + limits.SLOPE_DRIFTED_MN // 2):
+            return False
+    return True

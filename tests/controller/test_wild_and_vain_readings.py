@@ -3,6 +3,8 @@
 import pytest
 
 from controller.phases import Holding
+from hw_sim.faults import Injector
+from proof.bench import Bench
 
 COUNTS_PER_N = 8_000
 
@@ -46,3 +48,12 @@ def test_both_channels_losing_their_gain_release_before_the_patient_feels_much_m
     assert holding.root == "A41"
     assert holding.run_to_slack()
     assert holding.peak_since_fault_n - 300 < 50
+
+
+@pytest.mark.parametrize("over_ms", [60_000, 180_000])
+def test_a_gain_that_both_channels_lose_slowly_is_noticed_by_the_drives_current(holding: Bench, over_ms: int) -> None:
+    Injector(holding.table, holding.line, seed=1).inject("SE22", over_ms=over_ms)
+    holding.run_for(over_ms / 1000 + 10)
+
+    assert holding.root == "A41"
+    assert holding.peak_since_fault_n < 360

@@ -133,3 +133,49 @@ def test_vain_winding_trips_with_its_own_alarm(reading) -> None:
 
     assert [(finding.alarm.value, finding.reaction) for finding in findings] == [("A41", Reaction.TRIP)]
     assert "goes on winding in" in findings[0].detail
+
+
+REMEMBERED = Feel(stiffness_mn_mm=8_000, current_ma_kn=4_000, loaded=(0, 100_000, 1_100, 200_000))
+
+
+@pytest.mark.parametrize(("wound_mm", "found"), [(6.25, False), (6.26, True)])
+def test_what_is_lost_too_slowly_for_the_window_is_found_by_the_cable_since_the_ramp(vain, wound_mm, found) -> None:
+    found_s = vain(
+        lambda s: 100 + wound_mm * min(1, s / 60), lambda s: 60 * min(1, s / 60), seconds=80, feel=REMEMBERED
+    )
+
+    assert (found_s is not None) is found
+
+
+@pytest.mark.parametrize(("harder_n", "found"), [(25.0, False), (25.25, True)])
+def test_what_is_lost_slowly_must_be_felt_by_the_drive(vain, harder_n, found) -> None:
+    found_s = vain(
+        lambda s: 100 + 20 * min(1, s / 60), lambda s: harder_n * min(1, s / 60), seconds=80, feel=REMEMBERED
+    )
+
+    assert (found_s is not None) is found
+
+
+def test_one_moment_that_fits_the_ramp_excuses_the_whole_window(vain) -> None:
+    def harder_n(at_s: float) -> float:
+        return 0.0 if math.fmod(at_s, 2.0) < 0.3 else 60 * min(1, at_s / 60)
+
+    assert vain(lambda s: 100 + 10 * min(1, s / 60), harder_n, seconds=80, feel=REMEMBERED) is None
+
+
+def test_a_force_that_was_felt_since_the_ramp_is_no_loss(vain) -> None:
+    found_s = vain(
+        lambda s: 100 + 8 * min(1, s / 60),
+        lambda s: 60 * min(1, s / 60),
+        lambda s: 200 + 60 * min(1, s / 60),
+        seconds=80,
+        feel=REMEMBERED,
+    )
+
+    assert found_s is None
+
+
+def test_less_than_half_a_window_since_the_ramp_shows_no_loss(vain) -> None:
+    found_s = vain(lambda _s: 120, lambda _s: 100, seconds=10, feel=REMEMBERED)
+
+    assert found_s == pytest.approx(3.0, abs=0.3)
