@@ -1,5 +1,6 @@
 """What leaves the house: no path leads out of a folder, and nobody's name is in an export."""
 
+import gzip
 import http.client
 import subprocess
 import sys
@@ -10,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+import h5py
 import pyarrow.parquet as pq
 
 from controller import prescription
@@ -82,7 +84,7 @@ def _ids(seed: int) -> Iterator[Verdict]:
             with open_session(path) as session:
                 export(session, exports, list(FORMATS))
             within = {data / "sessions" / "2026", exports}
-            outside += [str(f) for f in Path(root).rglob("*") if f.is_file() and f.parent not in within]
+            outside += [str(f) for f in Path(root).rglob("*") if f.is_file() and not within & {*f.parents}]
             outside = [each for each in outside if not each.endswith("/sessions/ended.jsonl")]
     yield at_most(
         f"files of {len(OUT)} wild session ids outside their folders", len(outside), 0, str(outside[:3] or "")
@@ -151,11 +153,25 @@ def prove_canary(_fault: Fault, _phase: str, _patient: str, seed: int) -> Iterat
 def _all_of(artefact: Path) -> str:
     """The bytes, and of a compressed format also what they unpack to, with everything beside the rows."""
     text = artefact.read_bytes().decode("latin-1")
+    if artefact.suffix == ".gz":
+        return text + gzip.decompress(artefact.read_bytes()).decode()
+    if artefact.suffix == ".h5":
+        return text + _all_of_hdf5(artefact)
     if artefact.suffix != ".parquet":
         return text
     table = pq.read_table(artefact)
     beside = b" ".join([*(table.schema.metadata or {}).values()])
     return text + str(table.to_pydict()) + beside.decode() + str(pq.read_metadata(artefact).metadata)
+
+
+def _all_of_hdf5(artefact: Path) -> str:
+    told: list[str] = []
+    with h5py.File(artefact) as file:
+        told.append(str(dict(file.attrs)))
+        file.visititems(
+            lambda _name, each: told.append(str(each[:].tolist()) if isinstance(each, h5py.Dataset) else "")
+        )
+    return " ".join(told)
 
 
 PROVERS: Final = {

@@ -226,18 +226,23 @@ def prove(
     sys.exit(run_proof(fault or [], phase, patient, seed, quick=quick, as_json=as_json, write_page=write_page))
 
 
-@app.command(epilog="Example: tractable export 20260101 --to csv --to parquet --folder exports")
+@app.command(epilog="Example: tractable export 20260101 --to csv --to parquet --out exports")
 def export(
-    sessions: Annotated[list[str], typer.Argument(help="Sessions by id, the beginning of one, or file.")],
-    to: Annotated[list[str], typer.Option(help="csv or parquet; may be given more than once.")],
-    folder: Annotated[Path, typer.Option(help="Where to write.")] = Path("exports"),
+    sessions: Annotated[list[str] | None, typer.Argument(help="Sessions by id, the beginning of one, or file.")] = None,
+    to: Annotated[
+        list[str] | None, typer.Option(help="csv, parquet, edf, bids, hdf5, fhir; may be given more than once.")
+    ] = None,
+    out: Annotated[Path, typer.Option("--out", "--folder", help="Where to write.")] = Path("exports"),
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace files that are there.")] = False,
+    with_texts: Annotated[
+        bool, typer.Option("--with-texts", help="Events in the words recorded, which may name somebody.")
+    ] = False,
     data: DataOption = None,
 ) -> None:
-    """Write sessions in a form that other software opens."""
-    from tractable.records import export_sessions
+    """Write sessions in a form that other software opens, without what somebody typed."""
+    from tractable.export_command import export_sessions
 
-    sys.exit(export_sessions(_settings(data_folder=data), sessions, to, folder, overwrite))
+    sys.exit(export_sessions(_settings(data_folder=data), sessions or [], to or [], out, overwrite, with_texts))
 
 
 @session_app.command("run", epilog="Example: tractable session run prescription.toml --port /dev/ttyACM0")

@@ -1,11 +1,10 @@
-"""`tractable session list|show|verify` and `tractable export`: the records, for people and for programs."""
+"""`tractable session list|show|verify`: the records, for people and for programs."""
 
 import json
 import sqlite3
 import sys
 from collections.abc import Callable
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -14,7 +13,6 @@ from rich.table import Column, Table
 from controller.prescription import Prescription
 from controller.quantities import in_three_units
 from recorder.dose import dose, receipt_lines
-from recorder.export import CannotExport, export
 from recorder.reading import NewerFormat, NotASession, Session, open_session
 from recorder.store import NoSuchSession, find, list_sessions
 from recorder.verification import verify
@@ -45,7 +43,7 @@ def list_all(settings: Settings, as_json: bool) -> Exit:
 
 def show(settings: Settings, wanted: str, as_json: bool) -> Exit:
     """What was prescribed, delivered and happened in one session."""
-    return _with_session(settings, wanted, lambda session: _show_json(session) if as_json else _show_text(session))
+    return with_session(settings, wanted, lambda session: _show_json(session) if as_json else _show_text(session))
 
 
 def verify_one(settings: Settings, wanted: str, as_json: bool) -> Exit:
@@ -65,26 +63,13 @@ def verify_one(settings: Settings, wanted: str, as_json: bool) -> Exit:
     return Exit.REFUSED if found.state == "altered" else Exit.DONE
 
 
-def export_sessions(settings: Settings, wanted: list[str], formats: list[str], folder: Path, overwrite: bool) -> Exit:
-    """Writes each session to its own folder; goes on after one that fails, and says so."""
-    failed = False
-    for name in wanted:
-        code = _with_session(settings, name, lambda session: _export(session, formats, folder, overwrite))
-        failed = failed or code is not Exit.DONE
-    return Exit.REFUSED if failed else Exit.DONE
-
-
-def _export(session: Session, formats: list[str], folder: Path, overwrite: bool) -> None:
-    for path in export(session, folder / session.path.stem, formats, overwrite=overwrite):
-        print(path)
-
-
-def _with_session(settings: Settings, wanted: str, act: Callable[[Session], None]) -> Exit:
+def with_session(settings: Settings, wanted: str, act: Callable[[Session], None]) -> Exit:
+    """Does it with the session that goes by that name, or says on stderr why not and what to do."""
     try:
         path = find(settings.data_folder, wanted)
         with open_session(path) as session:
             act(session)
-    except (NoSuchSession, NotASession, NewerFormat, CannotExport, OSError) as problem:
+    except (NoSuchSession, NotASession, NewerFormat, OSError) as problem:
         print(problem, file=sys.stderr)
         return Exit.REFUSED
     except (sqlite3.DatabaseError, ValueError) as problem:  # ValueError: JSON or a prescription that cannot be read

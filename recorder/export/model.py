@@ -1,0 +1,264 @@
+"""What every export of a session holds, whatever its format: four tables, and what is to be known about them.
+
+Samples are the record's own, exact integers, named with their units. Added in front: `t_s` (from the first sample, by
+the device's clock) and `time_utc` (the same from the session's start by the wall clock); behind: `force_n` (as the dose
+takes it) and `simulated`. Beside them: the events, the gaps, and a row for each pull. What is absent is null. It is all
+streamed: nothing here grows with the session's length.
+"""
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from controller.journal import EventRow
+from recorder.dose import force_of
+from recorder.export import deidentified as private
+from recorder.export.pulls import PULL_FIELDS, Pull, pulls_of
+from recorder.reading import SAMPLE_SCHEMA, Session, arrow_field
+from recorder.session_format import EVENT_COLUMNS
+
+MODEL_VERSION: Final = 2
+GRID_ROWS: Final = 32_768
+_UTC: Final[Any] = pa.timestamp("us", tz="UTC")
+Progress = Callable[[int], None]
+
+
+def _field(name: str, kind: Any, nullable: bool, unit: str, description: str) -> Any:
+    return pa.field(name, kind, nullable, {"unit": unit, "description": description})
+
+
+_T_S: Final = _field("t_s", pa.float64(), True, "s", "time from the first sample, by the device's clock")
+_TIME_UTC: Final = _field("time_utc", _UTC, False, "", "the session's start by the wall clock, plus t_s; UTC")
+_FORCE: Final = _field("force_n", pa.float64(), True, "N", "mean of the channels that are there; absent if none is")
+_SIMULATED: Final = _field("simulated", pa.bool_(), False, "bool", "true: a simulated table, nobody was treated")
+
+SAMPLES: Final[Any] = pa.schema([_T_S, _TIME_UTC, *SAMPLE_SCHEMA, _FORCE, _SIMULATED])
+EVENTS: Final[Any] = pa.schema([_T_S, *(arrow_field(column) for column in EVENT_COLUMNS), _SIMULATED])
+GAPS: Final[Any] = pa.schema(
+    [
+        _field("t_s", pa.float64(), False, "s", "when the last sample before the gap was taken"),
+        _field("time_utc", _UTC, False, "", "the same by the wall clock; UTC"),
+        _field("lasted_s", pa.float64(), False, "s", "until the first sample after the gap"),
+        _field("after_seq", pa.int64(), False, "1", "number of the last sample before the gap"),
+        _field("before_seq", pa.int64(), False, "1", "number of the first sample after the gap"),
+        _field("missing", pa.int64(), False, "1", "how many samples never came"),
+        _SIMULATED,
+    ]
+)
+PULLS: Final[Any] = pa.schema(
+    [_field(name, kind, True, unit, meaning) for name, kind, unit, meaning in PULL_FIELDS] + [_SIMULATED]
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """One table of an export: its columns with units and meanings, and its rows when they are asked for."""
+
+    name: str
+    schema: Any
+    batches: Callable[[], Iterator[Any]]
+
+
+@dataclass(frozen=True, slots=True)
+class Grid:
+    """For formats that know a rate and no times: sample number `first_seq + i` is at `i * period_s`.
+
+    `period_s` is the mean over the session; `off_s_max` is how far a sample's own time is from there at most.
+    """
+
+    first_seq: int
+    count: int
+    period_s: float
+    off_s_max: float
+
+
+class ExportedSession:
+    """One session as it is exported, under `name`. Read it while nothing else moves the session's connection.
+
+    `texts`: with the events' own sentences, particulars and actors, as recorded, which may name somebody. `key`: what
+    the patient's pseudonym is made with; without it the patient is left out. `progress` hears how many rows were read.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        name: str,
+        key: bytes | None = None,
+        *,
+        texts: bool = False,
+        progress: Progress | None = None,
+    ) -> None:
+        self.session = session
+        self.name = name
+        self.simulated = session.header.simulated
+        self._key = key
+        self._texts = texts
+        self._progress = progress
+
+    @cached_property
+    def header(self) -> dict[str, Any]:
+        """All that is to be known: prescription, calibration, uncertainty, limits, versions, simulated, units."""
+        header = self.session.header
+        return {
+            "export_model": MODEL_VERSION,
+            "session": self.name,
+            "patient": self.patient,
+            "started_utc": private.deidentified(header.started_utc, "started_utc"),
+            "ended": self.session.ended_utc is not None,
+            "simulated": header.simulated,
+            "prescription": private.deidentified_prescription(header.prescription),
+            "calibration": private.deidentified(header.calibration),
+            "table": private.deidentified(header.table),
+            "limits": private.deidentified(header.limits),
+            "versions": private.deidentified(header.versions),
+            "units": {field.name: field.metadata[b"unit"].decode() for field in SAMPLES},
+        }
+
+    @property
+    def patient(self) -> str | None:
+        """The patient's keyed pseudonym."""
+        known_as = self.session.header.prescription.get("pseudonym")
+        return private.pseudonym(self._key, "P", str(known_as)) if self._key and known_as else None
+
+    def tables(self) -> tuple[Table, Table, Table, Table]:
+        """Samples, events, gaps and pulls."""
+        return (
+            Table("samples", SAMPLES, self.sample_batches),
+            Table("events", EVENTS, lambda: iter([self._event_batch()])),
+            Table("gaps", GAPS, lambda: iter([self._gap_batch()])),
+            Table("pulls", PULLS, lambda: iter([self._pull_batch()])),
+        )
+
+    def described(self, table: Table) -> Any:
+        """The table's schema with the header in its metadata, as JSON under `tractable`."""
+        about = {"tractable": json.dumps(self.header), "simulated": json.dumps(self.simulated)}
+        return table.schema.with_metadata(about)
+
+    def sample_batches(self) -> Iterator[Any]:
+        """The samples, batch by batch."""
+        for batch in self.session.batches():
+            since_us = pc.subtract(batch["t_us"], self._first_t_us)
+            time_utc = pc.cast(pc.add(since_us, self._started_us), _UTC)
+            columns = [_seconds(since_us), time_utc, *batch.columns, force_of(batch), self._flags(len(batch))]
+            yield pa.record_batch(columns, schema=SAMPLES)
+            if self._progress:
+                self._progress(len(batch))
+
+    @cached_property
+    def grid(self) -> Grid:
+        """Where the samples are by their numbers."""
+        first: tuple[int, int] | None = None
+        last, off_us = (0, 0), 0.0
+        for batch in self.session.batches(("seq", "t_us")):
+            first = first or (batch["seq"][0].as_py(), batch["t_us"][0].as_py())
+            last = (batch["seq"][-1].as_py(), batch["t_us"][-1].as_py())
+        if first is None:
+            return Grid(0, 0, 1.0, 0.0)
+        count = last[0] - first[0] + 1
+        period_us = (last[1] - first[1]) / max(count - 1, 1) or 1e6
+        for batch in self.session.batches(("seq", "t_us")):
+            seq, t_us = _numpy(batch["seq"]), _numpy(batch["t_us"])
+            off_us = max(off_us, float(np.abs((seq - first[0]) * period_us - (t_us - first[1])).max()))
+        return Grid(first[0], count, period_us / 1e6, off_us / 1e6)
+
+    def grid_batches(self) -> Iterator[Any]:
+        """The samples as `sample_batches`, with a row of nulls for each one that is missing: nothing is filled in."""
+        next_seq = self.grid.first_seq
+        for batch in self.sample_batches():
+            seq = _numpy(batch["seq"])
+            for start in range(next_seq, int(seq[-1]) + 1, GRID_ROWS):
+                wanted = np.arange(start, min(start + GRID_ROWS, int(seq[-1]) + 1))
+                at = np.searchsorted(seq, wanted)
+                yield batch.take(pa.array(at, mask=seq[at] != wanted))
+            next_seq = int(seq[-1]) + 1
+
+    def events(self) -> list[EventRow]:
+        """The events as they are exported."""
+        return [event if self._texts else _in_our_words(event) for event in self.session.events()]
+
+    def seconds(self, t_us: int | None) -> float | None:
+        """Seconds from the first sample, of a moment of the device's clock."""
+        return None if t_us is None else (t_us - self._first_t_us) / 1e6
+
+    def pulls(self) -> list[Pull]:
+        """A row for each time that the force was held."""
+        return pulls_of(self.session)
+
+    def _event_batch(self) -> Any:
+        events = self.events()
+        rows = [
+            {
+                "t_s": self.seconds(event.t_us),
+                **{column.name: getattr(event, column.name) for column in EVENT_COLUMNS},
+                "data": json.dumps(event.data),
+                "simulated": self.simulated,
+            }
+            for event in events
+        ]
+        return pa.RecordBatch.from_pylist(rows, EVENTS)
+
+    def _gap_batch(self) -> Any:
+        rows = [
+            {
+                "t_s": self.seconds(gap.from_t_us),
+                "time_utc": self.session.time_utc(gap.from_t_us),
+                "lasted_s": (gap.to_t_us - gap.from_t_us) / 1e6,
+                "after_seq": gap.after_seq,
+                "before_seq": gap.before_seq,
+                "missing": gap.missing,
+                "simulated": self.simulated,
+            }
+            for gap in self.session.gaps()
+        ]
+        return pa.RecordBatch.from_pylist(rows, GAPS)
+
+    def _pull_batch(self) -> Any:
+        return pa.RecordBatch.from_pylist([p.as_row() | {"simulated": self.simulated} for p in self.pulls()], PULLS)
+
+    @cached_property
+    def _first_t_us(self) -> int:
+        return self.session.first_t_us or 0
+
+    @cached_property
+    def _started_us(self) -> int:
+        return round(self.session.started.timestamp() * 1e6)
+
+    def _flags(self, rows: int) -> Any:
+        return pa.repeat(pa.scalar(self.simulated), rows)
+
+
+def _in_our_words(event: EventRow) -> EventRow:
+    return replace(
+        event,
+        time_utc=private.deidentified(event.time_utc, "started_utc") or "",
+        kind=private.kind(event),
+        actor=private.role(event.actor),
+        text=private.sentence(event),
+        data=private.deidentified(event.data),
+    )
+
+
+def iso_utc(times: Any) -> Any:
+    """ISO 8601 with a Z, without asking for a time zone database, which a small computer may not have."""
+    without_zone = pc.cast(pc.cast(times, pa.int64()), pa.timestamp("us"))
+    dated = pc.replace_substring(pc.cast(without_zone, pa.string()), " ", "T")
+    return pc.binary_join_element_wise(dated, "Z", "")
+
+
+def units_of(schema: Any) -> Sequence[tuple[str, str, str]]:
+    """Name, unit and meaning of each column."""
+    return [(f.name, f.metadata[b"unit"].decode(), f.metadata[b"description"].decode()) for f in schema]
+
+
+def _numpy(column: Any) -> Any:
+    return column.to_numpy(zero_copy_only=False)
+
+
+def _seconds(us: Any) -> Any:
+    return pc.divide(pc.cast(us, pa.float64()), 1e6)

@@ -1,0 +1,90 @@
+"""`tractable export`: sessions, or a study of many, in formats that other software opens."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Final
+
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+
+from recorder.export import CannotExport, export
+from recorder.export.keys import export_key
+from recorder.export.session_export import writers
+from recorder.reading import Session
+from tractable.exit_codes import Exit
+from tractable.records import with_session
+from tractable.settings import Settings
+
+SHOWN_AFTER_S: Final = 2.0
+
+
+def export_sessions(
+    settings: Settings, wanted: list[str], formats: list[str], folder: Path, overwrite: bool, texts: bool
+) -> Exit:
+    """Writes each session to its own folder; goes on after one that fails, and says so."""
+    if not wanted:
+        print("Which session? Give an id, the beginning of one, or a file: tractable session list", file=sys.stderr)
+        return Exit.WRONG_USAGE
+    try:
+        writers(formats)
+    except CannotExport as problem:
+        print(problem, file=sys.stderr)
+        return Exit.REFUSED
+    codes = [_export_one(settings, name, formats, folder, overwrite, texts) for name in wanted]
+    return Exit.DONE if set(codes) == {Exit.DONE} else Exit.REFUSED
+
+
+def _export_one(settings: Settings, name: str, formats: list[str], folder: Path, overwrite: bool, texts: bool) -> Exit:
+    def write(session: Session) -> None:
+        name, key = session.path.stem, export_key(settings.data_folder)
+        with shown_progress(name, session.sample_count * len(set(formats))) as shown:
+            told = export(
+                session, folder / name, formats, overwrite=overwrite, key=key, texts=texts, progress=shown.add
+            )
+        for path in told:
+            print(path)
+
+    try:
+        return with_session(settings, name, write)
+    except CannotExport as problem:
+        print(problem, file=sys.stderr)
+        return Exit.REFUSED
+
+
+class Shown:
+    """A bar on stderr, once what it shows has taken a while; never where stderr is no terminal."""
+
+    def __init__(self, progress: Progress, what: str, total: int) -> None:
+        self._progress = progress
+        self._task: TaskID = progress.add_task(what, total=max(total, 1))
+        self._since_s = time.monotonic()
+        self._started = False
+
+    def add(self, rows: int) -> None:
+        """So many rows more are written."""
+        if not self._started and time.monotonic() - self._since_s > SHOWN_AFTER_S:
+            self._progress.start()
+            self._started = True
+        self._progress.advance(self._task, rows)
+
+
+@contextmanager
+def shown_progress(what: str, total: int) -> Iterator[Shown]:
+    """Shows how far it is, from 2 s on."""
+    console = Console(stderr=True)
+    progress = Progress(
+        TextColumn("{task.description}", markup=False),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeRemainingColumn(),
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )
+    try:
+        yield Shown(progress, what, total)
+    finally:
+        progress.stop()
