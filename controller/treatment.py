@@ -44,6 +44,7 @@ TAKE_UP_US_MAX: Final = 60_000_000
 # The ramp leaves a fifth of the pull speed to the loop.
 RAMP_SHARE_OF_PULL: Final = 0.8
 FEEL_FROM_MN: Final = 20_000  # a shorter ramp teaches nothing of the drive's current
+FEEL_FROM_MA: Final = 100  # nor does one in which the current hardly shows the load: its noise would count as force
 MN_PER_KN: Final = 1_000_000
 MINUTE_US: Final = 60_000_000
 UM_PER_MM: Final = 1000
@@ -304,9 +305,10 @@ def _learn_feel(s: Step, reading: ForceReading) -> None:
     before, measured = course.preloaded, course.stiffness
     loaded_mn = (mean_force_mn(reading) or 0) - (mean_force_mn(before) or 0)
     if loaded_mn >= FEEL_FROM_MN:
-        current_ma_kn = (reading.current_ma - before.current_ma) * MN_PER_KN // loaded_mn
+        harder_ma = reading.current_ma - before.current_ma
+        current_ma_kn = harder_ma * MN_PER_KN // loaded_mn
         stiffness_mn_mm = MillinewtonsPerMillimetre(round(measured.loop_n_mm * 1000))
-        if current_ma_kn > 0:  # a drive whose current does not show its load teaches nothing
+        if harder_ma >= FEEL_FROM_MA:
             force_mn = largest_force(reading)
             loaded = None if force_mn is None else (reading.taken_us, reading.cable_um, reading.current_ma, force_mn)
             s.set_course(feel=Feel(stiffness_mn_mm, current_ma_kn, loaded))

@@ -1,10 +1,13 @@
 """One wild sample costs nothing; a gain that goes on both channels is found by the cable that it costs."""
 
+from dataclasses import replace
+
 import pytest
 
 from controller.phases import Holding
 from hw_sim.faults import Injector
-from proof.bench import Bench
+from hw_sim.rigs import load_rig
+from proof.bench import Bench, bench_at
 
 COUNTS_PER_N = 8_000
 
@@ -57,3 +60,11 @@ def test_a_gain_that_both_channels_lose_slowly_is_noticed_by_the_drives_current(
 
     assert holding.root == "A41"
     assert holding.peak_since_fault_n < 360
+
+
+def test_a_drive_whose_current_hardly_shows_its_load_is_not_believed() -> None:
+    rig = replace(load_rig("nominal"), current_ma_per_n=0.3)
+
+    bench = bench_at("HOLD", rig)
+
+    assert bench.state.course.feel is None
