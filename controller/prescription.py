@@ -57,6 +57,7 @@ class _Pull(_Section):
     force: Force
     time_at_force: Seconds
     ramp: ForceRate = limits.RAMP_SHIPPED_MN_S
+    raise_up_to: Force | None = None
 
 
 class _Prescribed(_Section):
@@ -80,8 +81,14 @@ class Prescription(BaseModel):
     force_mn: Millinewtons
     time_at_force_s: int
     ramp_mn_s: int
+    raise_up_to_mn: Millinewtons | None = None
     by: str
     written: dict[str, Any]
+
+    @property
+    def agreed_mn(self) -> Millinewtons:
+        """The highest force that may be asked for in this session: its peak, or what it may be raised to."""
+        return max(self.force_mn, self.raise_up_to_mn or self.force_mn)
 
     @property
     def needs_second_confirmation(self) -> bool:
@@ -95,6 +102,7 @@ def parse(document: object) -> Prescription:
         whole = _Document.model_validate(document)
     except ValidationError as error:
         raise PrescriptionError([_sentence(dict(problem)) for problem in error.errors()]) from error
+    body_mass_g, raise_up_to = whole.patient.body_mass, whole.pull.raise_up_to
     return Prescription(
         pseudonym=whole.patient.pseudonym,
         body_mass_g=whole.patient.body_mass,
@@ -102,6 +110,7 @@ def parse(document: object) -> Prescription:
         force_mn=quantities.force_mn(whole.pull.force, whole.patient.body_mass),
         time_at_force_s=whole.pull.time_at_force,
         ramp_mn_s=whole.pull.ramp,
+        raise_up_to_mn=None if raise_up_to is None else quantities.force_mn(raise_up_to, body_mass_g),
         by=whole.prescribed.by,
         written=whole.model_dump(mode="json") if not isinstance(document, dict) else document,
     )
@@ -175,21 +184,33 @@ def _patient_rules(p: Prescription) -> Iterator[_Check]:
 
 def _force_rules(p: Prescription, site: SiteLimits) -> Iterator[_Check]:
     shown = quantities.in_three_units
-    force = shown(p.force_mn)
+    yield from _force_in_bounds("pull.force", p.force_mn, p, site)
+    if p.raise_up_to_mn is not None:
+        yield from _force_in_bounds("pull.raise_up_to", p.raise_up_to_mn, p, site)
+        yield (
+            p.raise_up_to_mn < p.force_mn,
+            "pull.raise_up_to",
+            f"{shown(p.raise_up_to_mn)} is less than the pull itself, {shown(p.force_mn)}: leave it out or correct it.",
+        )
+
+
+def _force_in_bounds(field: str, force_mn: int, p: Prescription, site: SiteLimits) -> Iterator[_Check]:
+    shown = quantities.in_three_units
+    force = shown(force_mn)
     half_weight_mn = quantities.body_weight_mn(p.body_mass_g) * FORCE_OF_BODY_WEIGHT_PERCENT_MAX // 100
     yield (
-        p.force_mn < limits.SETPOINT_MIN_MN,
-        "pull.force",
+        force_mn < limits.SETPOINT_MIN_MN,
+        field,
         f"{force} is less than {shown(limits.SETPOINT_MIN_MN)}, the least that can be held: check the unit.",
     )
     yield (
-        p.force_mn > site.setpoint_cap_mn,
-        "pull.force",
+        force_mn > site.setpoint_cap_mn,
+        field,
         f"{force} is more than this site allows, {shown(site.setpoint_cap_mn)}: check the number and its unit.",
     )
     yield (
-        p.force_mn > half_weight_mn,
-        "pull.force",
+        force_mn > half_weight_mn,
+        field,
         f"{force} is more than half of the body weight, {shown(half_weight_mn)}: check force and body mass.",
     )
 

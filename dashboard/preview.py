@@ -14,6 +14,7 @@ FIELDS: Final = (
     "patient.body_mass",
     "pull.mode",
     "pull.force",
+    "pull.raise_up_to",
     "pull.time_at_force",
     "pull.ramp",
     "prescribed.by",
