@@ -456,6 +456,6 @@ PROVERS: Final[Mapping[str, Prover]] = {
     "NB10": Prover(undisturbed(prove_squatting), alone=True),
     "NB11": Prover(undisturbed(prove_commands), alone=True),
     "NB13": Prover(undisturbed(prove_expired_certificate), alone=True),
-    "NB14": Prover(undisturbed(prove_page_that_never_reads), alone=True),
-    "NB15": Prover(undisturbed(prove_500_pages), alone=True),
+    "NB14": Prover(undisturbed(prove_page_that_never_reads), alone=True, sole=True),
+    "NB15": Prover(undisturbed(prove_500_pages), alone=True, sole=True),
 }

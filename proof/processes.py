@@ -232,7 +232,7 @@ PROVERS: Final = {
     "CK02": Prover(prove_clock_set, alone=True),
     "HO01": Prover(prove_kill, alone=True),
     "HO02": Prover(prove_stop, alone=True),
-    "HO06": Prover(prove_memory, alone=True),
+    "HO06": Prover(prove_memory, alone=True, sole=True),
     "HO07": Prover(prove_exception, alone=True),
     "HO17": Prover(prove_power_loss, alone=True),
     "HO19": Prover(prove_second_controller, alone=True),

@@ -26,21 +26,24 @@ def run_case(case: Case) -> Run:
 
 
 def run_all(cases: Iterable[Case], workers: int) -> Iterator[Run]:
-    """In virtual time on so many processes; what needs real processes runs alone, afterwards, one after the other."""
+    """In virtual time on so many processes; then what needs real ones, which wait more than they work, as many at a
+    time; at last, one after the other, what loads the whole computer.
+    """
     listed = list(cases)
-    alone = [case for case in listed if PROVERS[case.fault].alone]
-    together = [case for case in listed if not PROVERS[case.fault].alone]
-    yield from _spread(together, workers)
-    for case in alone:
-        yield run_case(case)
+    virtual = [case for case in listed if not PROVERS[case.fault].alone]
+    real = [case for case in listed if PROVERS[case.fault].alone and not PROVERS[case.fault].sole]
+    sole = [case for case in listed if PROVERS[case.fault].sole]
+    yield from _spread(_sharing_a_start(virtual), workers)
+    yield from _spread([[case] for case in real], workers)
+    yield from map(run_case, sole)
 
 
-def _spread(cases: list[Case], workers: int) -> Iterator[Run]:
-    if workers <= 1 or len(cases) <= 1:
-        yield from map(run_case, cases)
+def _spread(groups: list[list[Case]], workers: int) -> Iterator[Run]:
+    if workers <= 1 or len(groups) <= 1:
+        yield from (run_case(case) for group in groups for case in group)
         return
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        futures = [pool.submit(_run_group, group) for group in _sharing_a_start(cases)]
+        futures = [pool.submit(_run_group, group) for group in groups]
         for future in as_completed(futures):
             yield from future.result()
 
