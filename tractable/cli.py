@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import sys
+from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
@@ -28,6 +29,7 @@ SimSocketOption = Annotated[
     Path | None, typer.Option("--socket", help="The simulated table's socket; found by itself where only one runs.")
 ]
 FaultArgument = Annotated[str, typer.Argument(help="The fault's id, such as SE04; tractable sim faults lists them.")]
+DAY = ["%Y-%m-%d"]
 SessionArgument = Annotated[str, typer.Argument(help="A session's id, the beginning of one, or a file.")]
 
 
@@ -237,11 +239,31 @@ def export(
     with_texts: Annotated[
         bool, typer.Option("--with-texts", help="Events in the words recorded, which may name somebody.")
     ] = False,
+    study: Annotated[
+        bool, typer.Option("--study", help="All sessions that fit the options below, in one folder.")
+    ] = False,
+    table: Annotated[str | None, typer.Option(help="Of a study: only this table, by serial number.")] = None,
+    since: Annotated[datetime | None, typer.Option(formats=DAY, help="Of a study: from this day on, UTC.")] = None,
+    until: Annotated[datetime | None, typer.Option(formats=DAY, help="Of a study: up to this day, UTC.")] = None,
+    mode: Annotated[str | None, typer.Option(help="Of a study: only this mode, such as static.")] = None,
+    dose_at_least: Annotated[
+        str | None, typer.Option(help="Of a study: at least so long at force, such as 10 min.")
+    ] = None,
     data: DataOption = None,
 ) -> None:
-    """Write sessions in a form that other software opens, without what somebody typed."""
-    from tractable.export_command import export_sessions
+    """Write sessions, or a study of many, in a form that other software opens, without what somebody typed."""
+    from tractable.export_command import export_sessions, export_study_command
 
+    if study:
+        if sessions or with_texts:
+            fail(
+                "A study takes all sessions that fit: leave out the sessions' names, and --with-texts.",
+                Exit.WRONG_USAGE,
+            )
+        settings = _settings(data_folder=data)
+        sys.exit(export_study_command(settings, to or [], out, overwrite, table, since, until, mode, dose_at_least))
+    if any(asked is not None for asked in (table, since, until, mode, dose_at_least)):
+        fail("--table, --since, --until, --mode and --dose-at-least are for --study.", Exit.WRONG_USAGE)
     sys.exit(export_sessions(_settings(data_folder=data), sessions or [], to or [], out, overwrite, with_texts))
 
 

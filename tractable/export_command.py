@@ -4,15 +4,18 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import Final
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
+from controller import quantities
 from recorder.export import CannotExport, export
 from recorder.export.keys import export_key
 from recorder.export.session_export import writers
+from recorder.export.study import StudyFilter, export_study
 from recorder.reading import Session
 from tractable.exit_codes import Exit
 from tractable.records import with_session
@@ -54,6 +57,40 @@ def _export_one(settings: Settings, name: str, formats: list[str], folder: Path,
         return Exit.REFUSED
 
 
+def export_study_command(
+    settings: Settings,
+    formats: list[str],
+    folder: Path,
+    overwrite: bool,
+    table: str | None,
+    since: datetime | None,
+    until: datetime | None,
+    mode: str | None,
+    dose_at_least: str | None,
+) -> Exit:
+    """Writes every session that fits into one folder; says what had to be left out."""
+    try:
+        least_s = 0 if dose_at_least is None else quantities.duration_s(dose_at_least)
+        chosen = StudyFilter(table, since and since.date(), until and until.date(), mode, least_s)
+        with shown_progress("study", 0) as shown:
+            made = export_study(
+                settings.data_folder,
+                folder,
+                formats,
+                export_key(settings.data_folder),
+                chosen,
+                overwrite=overwrite,
+                progress=shown.reach,
+            )
+    except (CannotExport, OSError, ValueError) as problem:
+        print(problem, file=sys.stderr)
+        return Exit.REFUSED
+    for sentence in made.problems:
+        print(sentence, file=sys.stderr)
+    print(f"{made.sessions} sessions, {len(made.written)} files in {folder}. Begin with {folder / 'catalogue.csv'}")
+    return Exit.DONE
+
+
 class Shown:
     """A bar on stderr, once what it shows has taken a while; never where stderr is no terminal."""
 
@@ -62,6 +99,11 @@ class Shown:
         self._task: TaskID = progress.add_task(what, total=max(total, 1))
         self._since_s = time.monotonic()
         self._started = False
+
+    def reach(self, done: int, total: int) -> None:
+        """So many of so many are done."""
+        self._progress.update(self._task, completed=done, total=total)
+        self.add(0)
 
     def add(self, rows: int) -> None:
         """So many rows more are written."""

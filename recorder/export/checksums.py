@@ -11,12 +11,13 @@ CHECKSUMS: Final = "SHA256SUMS"
 
 def checksum_lines(folder: Path, paths: Iterable[tuple[str, Path]]) -> str:
     """The folder's list with these files in it: each as its name from the folder, and where it lies now."""
-    sums = dict(_listed(folder / CHECKSUMS))
+    sums = dict(listed(folder / CHECKSUMS))
     sums.update({name: sha256_of(path) for name, path in paths})
     return "".join(f"{digest}  {name}\n" for name, digest in sorted(sums.items()))
 
 
-def _listed(checksums: Path) -> Iterator[tuple[str, str]]:
+def listed(checksums: Path) -> Iterator[tuple[str, str]]:
+    """Name and checksum of each file in the list; none where there is no list."""
     if checksums.exists():
         for line in checksums.read_text(encoding="utf-8").splitlines():
             if found := re.fullmatch(r"([0-9a-f]{64})  (.+)", line):
