@@ -9,6 +9,7 @@ from benchmarks.figures import Figure
 
 BENCHMARKS: Final[Mapping[str, str]] = {
     "hold": "how well 300 N is held, beside a locked drum",
+    "control": "the tension loop against its goals, baselines and bound, on 200 random rigs too (about twenty minutes)",
     "trips": "what the table does by itself at every trip cause, on six rigs",
     "sim": "how fast the stack is simulated, beside the plant with a trivial host",
     "firmware": "the worst case of the firmware's loop, counted and reckoned, beside a sample's period",
