@@ -21,7 +21,7 @@ def on_sample(s: Step, reading: ForceReading, *, in_service: bool) -> None:
     force_mn = largest_force(reading)
     if force_mn is None or force_mn <= SLACK_MN or reading.armed or reading.releasing or in_service:
         return
-    because = _because(s, reading)
+    because = _because(s, reading, by_both=_smallest_mn(reading) > SLACK_MN)
     said_at_us = s.state.released_at_us
     if because is None or (said_at_us is not None and s.now_us - said_at_us < LET_GO_AGAIN_US):
         return
@@ -31,14 +31,19 @@ def on_sample(s: Step, reading: ForceReading, *, in_service: bool) -> None:
     let_go(s, profile)
 
 
-def _because(s: Step, reading: ForceReading) -> tuple[ReleaseProfile, str] | None:
+def _smallest_mn(reading: ForceReading) -> int:
+    """One channel alone may be what failed: it must not keep the drum paying out for ever."""
+    return min(reading.force_a_mn or 0, reading.force_b_mn or 0)
+
+
+def _because(s: Step, reading: ForceReading, *, by_both: bool) -> tuple[ReleaseProfile, str] | None:
     """How fast, and why; None while the load is nobody's."""
     match s.state.phase:
         case Idle() | Ended() | Tripped() | CheckingZero() | AwaitingSwitchTest() if reading.switch_pressed:
             return ReleaseProfile.EMERGENCY, "the patient presses the switch"
-        case Ended():
+        case Ended() if by_both:
             return ReleaseProfile.NORMAL, "the session is over, and the patient moved"
-        case Tripped(profile=profile):
+        case Tripped(profile=profile) if by_both:
             return profile, "it tripped, and the patient moved"
         case _:
             return None
