@@ -26,6 +26,7 @@ class Shape(StrEnum):
     LOGARITHMIC = "logarithmic"
 
 
+DRAWN_PARTS_OF_A_RAMP: Final = 16
 PEAK_SLOPES: Final = {Shape.S_CURVE: S_CURVE_PEAK_SLOPE, Shape.LOGARITHMIC: LOGARITHM_PEAK_SLOPE}
 
 
@@ -130,3 +131,12 @@ class Profile:
         for segment in self.segments:
             yield began_s, segment
             began_s += segment.duration_s
+
+    def points(self) -> Iterator[tuple[float, float]]:
+        """(s, N) in order, close enough to draw it with straight lines."""
+        yield 0.0, self.segments[0].from_n
+        for began_s, segment in self.begins():
+            parts = DRAWN_PARTS_OF_A_RAMP if segment.kind is Kind.RAMP else 1
+            for part in range(1, parts + 1):
+                at_s = segment.duration_s * part / parts
+                yield began_s + at_s, segment.force_n(at_s)

@@ -2,10 +2,9 @@
 
 from collections.abc import Iterator
 
-from controller import prescription as prescriptions
+from controller import modes, prescription_rules
 from controller.commands import HUMAN_TICK_TEXTS, HUMAN_TICKS
 from controller.inputs import Answer, Began, Record, StartAsked
-from controller.modes import profile_of
 from controller.phases import CheckingZero, Ended, Idle, Tripped
 from controller.quantities import in_three_units
 from controller.state import Course, State, Step, calibration_matches, enter, note_alarm
@@ -42,7 +41,7 @@ def _begin(s: Step, asked: StartAsked) -> None:
     assert table is not None  # an objection otherwise
     agreed = session_limits(
         prescription.force_mn,
-        prescriptions.profile_duration_s(prescription) + limits.ARM_EXTRA_S,
+        modes.profile_duration_s(prescription) + limits.ARM_EXTRA_S,
         MicrometresPerSecond(table.identity.payout_um_s),
         s.state.site,
     )
@@ -50,7 +49,7 @@ def _begin(s: Step, asked: StartAsked) -> None:
         session_id=asked.session_id,
         actor=asked.actor,
         prescription=prescription,
-        profile=profile_of(prescription),
+        profile=modes.profile_of(prescription),
         limits=agreed,
         timing=timing(table.identity.rate_hz),
         calibration_age_days=asked.calibration_age_days,
@@ -85,7 +84,7 @@ def _objections(state: State, asked: StartAsked) -> Iterator[Objection]:
         if entry.id is AlarmId.A38:
             yield entry.id, f"A record may be altered ({entry.detail}): acknowledge A38 once that is seen to."
     yield from _objections_of_the_calibration(state, asked)
-    for sentence in prescriptions.refusals(asked.prescription, state.site):
+    for sentence in prescription_rules.refusals(asked.prescription, state.site):
         yield AlarmId.A30, sentence
     yield from _objections_of_the_start_list(asked)
 

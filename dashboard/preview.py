@@ -4,7 +4,9 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from controller.prescription import Prescription, PrescriptionError, broken_rules, parse, profile_duration_s
+from controller.modes import profile_duration_s
+from controller.prescription import Prescription, PrescriptionError, parse
+from controller.prescription_rules import broken_rules
 from controller.quantities import NEWTONS_PER, body_weight_mn, in_three_units
 from safety.limits import SiteLimits, session_ceiling
 

@@ -19,8 +19,13 @@ app = typer.Typer(
 )
 session_app = typer.Typer(help="Run sessions, and look at their records.", no_args_is_help=True)
 app.add_typer(session_app, name="session")
+prescription_app = typer.Typer(help="Look at a prescription before it is given, and begin one.", no_args_is_help=True)
+app.add_typer(prescription_app, name="prescription")
 sim_app = typer.Typer(invoke_without_command=True)
 app.add_typer(sim_app, name="sim")
+
+catalogue_app = typer.Typer(help="Ask over many sessions; who did what.", no_args_is_help=True)
+app.add_typer(catalogue_app, name="catalogue")
 
 AsJson = Annotated[bool, typer.Option("--json", help="For programs: JSON instead of text.")]
 PortOption = Annotated[Path | None, typer.Option("--port", help="Serial port of the table, such as /dev/ttyACM0.")]
@@ -267,6 +272,35 @@ def export(
     sys.exit(export_sessions(_settings(data_folder=data), sessions or [], to or [], out, overwrite, with_texts))
 
 
+@prescription_app.command("preview", epilog="Example: tractable prescription preview examples/intermittent.toml")
+def prescription_preview(
+    prescription: Annotated[Path, typer.Argument(help="The prescription, TOML or JSON.")],
+    as_json: AsJson = False,
+    svg: Annotated[Path | None, typer.Option("--svg", help="Draw the plot into this file as well.")] = None,
+) -> None:
+    """Show the whole force profile, its time and every rule that it breaks; exit 1 when it breaks one."""
+    from tractable.prescription_commands import preview
+
+    sys.exit(preview(_settings(), prescription, as_json, svg))
+
+
+@prescription_app.command(
+    "presets",
+    epilog='Example: tractable prescription presets beurskens --body-mass "80 kg" --pseudonym K7-2F41 --by cli',
+)
+def prescription_presets(
+    name: Annotated[str, typer.Argument(help="The preset to print; without one, the list.")] = "",
+    body_mass: Annotated[str, typer.Option(help="The patient's, with its unit.")] = "80 kg",
+    pseudonym: Annotated[str, typer.Option(help="The patient's.")] = "PATIENT",
+    by: Annotated[str, typer.Option(help="Who prescribes.")] = "clinician",
+    out: Annotated[Path | None, typer.Option(help="Write it to this new file instead.")] = None,
+) -> None:
+    """List what studies have given, with the source of each, or write one as a prescription to begin with."""
+    from tractable.prescription_commands import presets
+
+    sys.exit(presets(_settings(), name, body_mass, pseudonym, by, out))
+
+
 @session_app.command("run", epilog="Example: tractable session run prescription.toml --port /dev/ttyACM0")
 def session_run(
     prescription: Annotated[Path, typer.Argument(help="The prescription, TOML or JSON.")],
@@ -315,3 +349,63 @@ def session_verify(
 
         sys.exit(recover_one(_settings(data_folder=data), session, recover, as_json))
     sys.exit(verify_one(_settings(data_folder=data), session, as_json))
+
+
+@catalogue_app.command("upgrade")
+def catalogue_upgrade(data: DataOption = None) -> None:
+    """Make the catalogue, or bring it up to this version after a backup."""
+    from tractable.catalogue_commands import upgrade_it
+
+    sys.exit(upgrade_it(_settings(data_folder=data)))
+
+
+@catalogue_app.command("rebuild")
+def catalogue_rebuild(data: DataOption = None, as_json: AsJson = False) -> None:
+    """Fill the catalogue from all session files; what is in it already stays as it is."""
+    from tractable.catalogue_commands import rebuild_it
+
+    sys.exit(rebuild_it(_settings(data_folder=data), as_json))
+
+
+@catalogue_app.command("add")
+def catalogue_add(files: Annotated[list[Path], typer.Argument(help="Session files.")], data: DataOption = None) -> None:
+    """Put these session files into the catalogue."""
+    from tractable.catalogue_commands import add_files
+
+    sys.exit(add_files(_settings(data_folder=data), files))
+
+
+@catalogue_app.command("list", epilog="Example: tractable catalogue list --patient K7-2F41 --since 2026-01-01")
+def catalogue_list(
+    patient: Annotated[str | None, typer.Option(help="As the record knows the patient, or the pseudonym.")] = None,
+    since: Annotated[str | None, typer.Option(help="From this day on, such as 2026-01-31.")] = None,
+    table: Annotated[int | None, typer.Option(help="The table's serial number.")] = None,
+    number: Annotated[int, typer.Option(min=1, help="So many at most.")] = 50,
+    data: DataOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """List sessions with their dose, the newest first."""
+    from tractable.catalogue_commands import list_sessions
+
+    sys.exit(list_sessions(_settings(data_folder=data), patient, since, table, number, as_json))
+
+
+@catalogue_app.command("audit", epilog="Example: tractable catalogue audit --json")
+def catalogue_audit(
+    subject: Annotated[str | None, typer.Option(help="Only what was done to this, such as users:anna.")] = None,
+    number: Annotated[int, typer.Option(min=1, help="So many of the newest.")] = 50,
+    data: DataOption = None,
+    as_json: AsJson = False,
+) -> None:
+    """Show who did what; old and new values with --json."""
+    from tractable.catalogue_commands import audit
+
+    sys.exit(audit(_settings(data_folder=data), subject, number, as_json))
+
+
+@catalogue_app.command("verify")
+def catalogue_verify(data: DataOption = None, as_json: AsJson = False) -> None:
+    """Check that the audit trail is whole and that the session files fit it; exit 1 when not."""
+    from tractable.catalogue_commands import verify_it
+
+    sys.exit(verify_it(_settings(data_folder=data), as_json))

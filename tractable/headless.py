@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from rich.console import Console
 
-from controller import prescription
+from controller import prescription, prescription_rules
 from controller.commands import HUMAN_TICK_TEXTS, HUMAN_TICKS, HumanTick, Start, Stop
 from controller.messages import PhaseName, State
 from controller.phases import Ended
@@ -18,6 +18,7 @@ from controller.quantities import NotAQuantity, force_mn, in_three_units
 from controller.shell import NoTable, Shell
 from firmware_bridge.serial_port import ABSENT, PortUnavailable
 from recorder.journal import SessionJournal
+from tractable.cataloguing import cataloguing
 from tractable.exit_codes import Exit
 from tractable.live_line import LinePrinter
 from tractable.realtime import take_real_time_priority
@@ -83,7 +84,7 @@ def run_session(settings: Settings, path: Path, yes: bool) -> Exit:
     try:
         document = read_document(path)
         prescribed = prescription.parse(document)
-        reasons = prescription.refusals(prescribed, settings.site_limits())
+        reasons = prescription_rules.refusals(prescribed, settings.site_limits())
         if reasons:
             raise PrescriptionError(reasons)
         if not settings.port.exists():  # before a person answers the start list for nothing
@@ -102,7 +103,10 @@ def run_session(settings: Settings, path: Path, yes: bool) -> Exit:
         errors.print("Nobody answered the start list, so nothing was started. Scripts answer it with --yes.")
         return Exit.REFUSED
     take_real_time_priority()
-    with SessionJournal(settings.data_folder) as journal:
+    with (
+        cataloguing(settings) as catalogue,
+        SessionJournal(settings.data_folder, on_ended=lambda path: catalogue.add([path])) as journal,
+    ):
         exit_code = asyncio.run(_conduct(settings, document, agreement, journal, console, errors))
         journal.wait_until_written(10.0)
         recorded = journal.ended or journal.path

@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from controller import prescription
+from controller import prescription, prescription_rules
 from controller.prescription import Prescription, PrescriptionError
 from hw_sim.faults import FAULTS, FaultError
 from hw_sim.faults.injector import checked
@@ -45,7 +45,7 @@ def prescribed(scenario: Scenario) -> Prescription:
     }
     try:
         parsed = prescription.parse(document)
-        reasons = prescription.refusals(parsed, SHIPPED)
+        reasons = prescription_rules.refusals(parsed, SHIPPED)
         if reasons:
             raise PrescriptionError(reasons)
     except PrescriptionError as error:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-from controller import phases, prescription
+from controller import modes, phases
 from controller.commands import HUMAN_TICKS
 from controller.inputs import StartAsked, StopAsked
 from hw_sim.actions import ACTIONS
@@ -76,7 +76,7 @@ class Stage:
             self._start_refused = True
             self._tell(f"the start is refused: {answer.reason}")
             return
-        longest_s = prescription.profile_duration_s(asked) * 2 + 120.0  # the clock pauses while a patient moves
+        longest_s = modes.profile_duration_s(asked) * 2 + 120.0  # the clock pauses while a patient moves
         self._run_until(lambda: self._phase in ("ended", "tripped"), longest_s)
         self._run_until(lambda: self._is_over, AFTERWARDS_S)
 

@@ -157,7 +157,7 @@ def _people() -> Iterator[Letter]:
         "not confirmed": replace(START, prescription=heavy),
         "confirmed as another force": replace(START, confirmed_mn=90_000),
         "for another patient": replace(START, patient="K7-0000"),
-        "too much force": replace(START, prescription=heavy.model_copy(update={"force_mn": 500_000})),
+        "too much force": replace(START, prescription=prescription.parse(document("500 N", "60 s", "20 N/s"))),
         "calibration too old": replace(START, calibration_age_days=366),
         "calibration of unknown age": replace(START, calibration_age_days=None),
         "no space": replace(START, blocked=(("A36", "No space."),)),

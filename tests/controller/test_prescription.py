@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from controller import prescription
+from controller import modes, prescription, prescription_rules
 from controller.prescription import PrescriptionError
 from safety.limits import SHIPPED
 from safety.units import Millinewtons
@@ -37,7 +37,7 @@ def test_the_documented_example_is_read_to_the_right_integers() -> None:
     assert parsed.ramp_mn_s == 5_000
     assert parsed.by == "clinician"
     assert parsed.written["pull"]["force"] == "300 N"
-    assert prescription.refusals(parsed, SHIPPED) == []
+    assert prescription_rules.refusals(parsed, SHIPPED) == []
 
 
 @pytest.mark.parametrize(
@@ -47,7 +47,7 @@ def test_the_other_units_of_the_example_give_about_the_same_pull(prescribed, for
     parsed = prescribed(force)
 
     assert parsed.force_mn == force_mn
-    assert prescription.refusals(parsed, SHIPPED) == []
+    assert prescription_rules.refusals(parsed, SHIPPED) == []
 
 
 def test_the_same_fields_are_read_from_json(document) -> None:
@@ -192,7 +192,7 @@ KEPT = {
 
 @pytest.mark.parametrize(("changes", "number"), BROKEN.values(), ids=BROKEN)
 def test_each_rule_that_is_broken_is_named_with_its_number(prescribed, changes: dict, number: str) -> None:
-    [sentence] = prescription.refusals(prescribed(**changes), WIDE)
+    [sentence] = prescription_rules.refusals(prescribed(**changes), WIDE)
 
     assert number in sentence
     assert sentence.endswith(".")
@@ -200,19 +200,19 @@ def test_each_rule_that_is_broken_is_named_with_its_number(prescribed, changes: 
 
 @pytest.mark.parametrize("changes", KEPT.values(), ids=KEPT)
 def test_what_lies_just_within_a_rule_is_not_refused(prescribed, changes: dict) -> None:
-    assert prescription.refusals(prescribed(**changes), WIDE) == []
+    assert prescription_rules.refusals(prescribed(**changes), WIDE) == []
 
 
 def test_every_rule_that_is_broken_is_named_at_once(prescribed) -> None:
     everything = prescribed("600 N", time_at_force="10 s", ramp="50 N/s", mass="10 kg")
 
-    assert len(prescription.refusals(everything, SHIPPED)) == 5
+    assert len(prescription_rules.refusals(everything, SHIPPED)) == 5
 
 
 def test_a_site_can_only_be_narrower_and_its_own_numbers_are_named(prescribed) -> None:
     narrow = replace(SHIPPED, setpoint_cap_mn=Millinewtons(100_000), ramp_max_mn_s=3_000, session_s_max=600)
 
-    over_cap, over_ramp, over_time = prescription.refusals(
+    over_cap, over_ramp, over_time = prescription_rules.refusals(
         prescribed("100.001 N", time_at_force="10 min", ramp="4 N/s"), narrow
     )
 
@@ -244,8 +244,9 @@ def test_above_200_n_or_a_quarter_of_the_weight_a_second_confirmation_is_needed(
 def test_the_profiles_length_is_never_taken_as_shorter_than_the_s_curve_makes_it(
     force_mn: int, ramp_mn_s: int, time_at_force_s: int
 ) -> None:
-    whole = prescription.parse_toml(EXAMPLE).model_copy(
-        update={"force_mn": force_mn, "ramp_mn_s": ramp_mn_s, "time_at_force_s": time_at_force_s}
+    pull = {"mode": "static", "force_mn": force_mn, "ramp_mn_s": ramp_mn_s, "time_at_force_s": time_at_force_s}
+    whole = prescription.Prescription.model_validate(
+        {**prescription.parse_toml(EXAMPLE).model_dump(exclude=prescription.FOLLOWS_FROM_PULLS), "pulls": [pull]}
     )
 
-    assert prescription.profile_duration_s(whole) >= time_at_force_s + 15 / 8 * force_mn / ramp_mn_s
+    assert modes.profile_duration_s(whole) >= time_at_force_s + 15 / 8 * force_mn / ramp_mn_s

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import typer.main
 
-from controller import prescription
+from controller import prescription, prescription_rules
 from controller.calibration import load_calibration
 from docs import make_screenshot
 from hw_sim.control_socket import answer
@@ -104,7 +104,7 @@ def test_json_is_taken_by_the_simulated_table(json_example: Any) -> None:
 def test_the_example_prescription_may_be_given_as_shipped(repository: Path) -> None:
     written = prescription.parse_toml((repository / "examples/prescription.toml").read_text())
 
-    assert prescription.refusals(written, SHIPPED) == []
+    assert prescription_rules.refusals(written, SHIPPED) == []
 
 
 def test_every_way_to_write_the_prescription_that_its_comments_name_is_accepted(repository: Path) -> None:
@@ -115,11 +115,11 @@ def test_every_way_to_write_the_prescription_that_its_comments_name_is_accepted(
         key, _, rest = line.partition(" = ")
         for alternative in re.findall(r'"[^"]+"', rest.split("#")[1]):
             changed = text.replace(line, f"{key} = {alternative}")
-            assert prescription.refusals(prescription.parse_toml(changed), SHIPPED) == [], alternative
+            assert prescription_rules.refusals(prescription.parse_toml(changed), SHIPPED) == [], alternative
 
 
 def test_the_session_in_the_screenshot_is_one_that_may_be_given() -> None:
     prescribed = prescription.parse(json.loads(json.dumps(make_screenshot.PRESCRIPTION)))
 
-    assert prescription.refusals(prescribed, SHIPPED) == []
+    assert prescription_rules.refusals(prescribed, SHIPPED) == []
     assert prescribed.time_at_force_s > make_screenshot.SHOWN_AT_FORCE_S

@@ -83,7 +83,7 @@ class AnySession(RuleBasedStateMachine):
         asked = start_of(prescription.parse(document(force, "60 s")))
         changes = {
             "NOT_TICKED": {"ticks": ()},
-            "TOO_MUCH": {"prescription": asked.prescription.model_copy(update={"force_mn": 500_000})},
+            "TOO_MUCH": {"prescription": prescription.parse(document("500 N", "60 s"))},
             "NOT_CONFIRMED": {"confirmed_mn": 1_000},
             "OLD": {"calibration_age_days": 900},
         }.get(how, {})
