@@ -12,7 +12,9 @@ class SampleRow:
 
     `seq` and `t_us` are the device's own, unwrapped (they never run backwards within a session).
     `target_mn` is the force that the loop followed at that moment; None while it followed none.
-    `late` marks a sample that came too old to be acted on.
+    `late` marks a sample that came too old to be acted on. `host_us` is when it was judged, by the computer's
+    monotonic clock, and `age_us` how old it was then; `asked_um_s` is the speed that was permitted on it (a pull is
+    positive, 0 holds), None when no move was sent.
     """
 
     seq: int
@@ -27,6 +29,9 @@ class SampleRow:
     current_ma: int
     status: int
     late: bool
+    host_us: int | None = None
+    age_us: int | None = None
+    asked_um_s: int | None = None
 
 
 EventKind = Literal["session", "command", "verdict", "phase", "alarm", "trip", "link", "note"]

@@ -13,6 +13,7 @@ from controller.inputs import (
     Answer,
     ClearTrip,
     ConditionChanged,
+    Execute,
     GateBroken,
     Input,
     Output,
@@ -52,7 +53,7 @@ from firmware_bridge.messages import Ack, Nak, NakReason, Status, Trip, TripCaus
 from firmware_bridge.messages import MessageType as Type
 from safety import interlock, plausibility
 from safety.alarms import ALARM_OF_TRIP_CAUSE, CATALOGUE, AlarmId
-from safety.motion import Hold, ReleaseProfile
+from safety.motion import Hold, PayOut, Pull, ReleaseProfile
 from safety.plausibility import Bounds, Finding, Reaction
 from safety.reading import ForceReading, is_slack
 from safety.units import Microseconds, Millinewtons
@@ -236,8 +237,27 @@ def _record_sample(s: Step, reading: ForceReading, received: ReceivedSample) -> 
         current_ma=received.sample.current_ma,
         status=int(received.sample.status),
         late=not plausibility.reading_is_fresh(Microseconds(s.state.age_us)),
+        host_us=s.now_us,
+        age_us=s.state.age_us,
+        asked_um_s=_asked_um_s(s.outputs),
     )
     s.outputs.append(RecordSample(row))
+
+
+def _asked_um_s(outputs: list[Output]) -> int | None:
+    """The speed that this step was permitted, a pull positive; None for no move."""
+    for output in reversed(outputs):
+        if isinstance(output, Execute):
+            match output.permit.motion:
+                case Pull(speed_um_s=speed_um_s):
+                    return speed_um_s
+                case PayOut(speed_um_s=speed_um_s):
+                    return -speed_um_s
+                case Hold():
+                    return 0
+                case _:
+                    return None
+    return None
 
 
 def _on_tick(s: Step, tick: Tick) -> None:

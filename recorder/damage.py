@@ -20,7 +20,6 @@ from recorder.session_format import (
     APPLICATION_ID,
     BLOCK_COLUMNS,
     EVENT_COLUMNS,
-    SAMPLE_COLUMNS,
     SCHEMA,
     NotASession,
     names,
@@ -36,7 +35,7 @@ PAGE_BYTES: Final = 4096
 BLOCK_BYTES_MIN: Final = 100
 
 _BLOCK: Final = f"SELECT number, {names(BLOCK_COLUMNS)} FROM blocks WHERE number = ?"  # noqa: S608 - our names
-_SAMPLES: Final = f"SELECT row, {names(SAMPLE_COLUMNS)} FROM samples WHERE row BETWEEN ? AND ? ORDER BY row"  # noqa: S608
+_SAMPLES: Final = "SELECT * FROM samples WHERE row BETWEEN ? AND ? ORDER BY row"  # whatever columns its format has
 _EVENTS: Final = f"SELECT row, {names(EVENT_COLUMNS)} FROM events WHERE row BETWEEN ? AND ? ORDER BY row"  # noqa: S608
 _DAMAGED: Final = (sqlite3.DatabaseError, TypeError, ValueError, OverflowError)
 

@@ -17,7 +17,7 @@ from recorder.block_chain import Block, BlockKind, Rows, StoredRow
 from recorder.damage import StillWritten, Wreck, copy_for_reading
 from recorder.ended_list import sha256_of
 from recorder.session_file import SessionFile, json_text
-from recorder.session_format import NewerFormat, NotASession
+from recorder.session_format import FORMAT_VERSION, SAMPLE_COLUMNS, UNITS, NewerFormat, NotASession
 
 ROWS_A_BLOCK: Final = 4096  # each block is one wait for the disk
 
@@ -84,6 +84,7 @@ def _write(wreck: Wreck, source: Path, out: Path) -> Recovery:
         "recovered_utc": datetime.now(UTC).isoformat(timespec="seconds").replace("+00:00", "Z"),
     }
     meta = _with(wreck.header.rows, "recovered", json_text(note))
+    meta = _with(_with(meta, "format_version", json_text(FORMAT_VERSION)), "units", json_text(UNITS))
     file = SessionFile.create(out, Rows("opening", str(note["recovered_utc"]), meta=meta))
     try:
         ended = _append_all(file, (block for block in wreck.blocks() if not isinstance(block, int)))
@@ -113,10 +114,15 @@ def _append_all(file: SessionFile, blocks: Iterable[Block]) -> bool:
 
 def _as_one(blocks: list[Block]) -> Rows:
     """The blocks' rows without their numbers: the new file counts its own, without a break."""
-    samples = tuple(row[1:] for block in blocks for row in block.samples)
+    samples = tuple(_in_this_format(row[1:]) for block in blocks for row in block.samples)
     events = tuple(row[1:] for block in blocks for row in block.events)
     kind: BlockKind = "closing" if blocks[-1].kind == "closing" else "rows"
     return Rows(kind, blocks[-1].written_utc, (), samples, events)
+
+
+def _in_this_format(sample: StoredRow) -> StoredRow:
+    """Columns that an older format had not are absent."""
+    return sample + (None,) * (len(SAMPLE_COLUMNS) - len(sample))
 
 
 def _with(meta: tuple[StoredRow, ...], key: str, value: str) -> tuple[StoredRow, ...]:

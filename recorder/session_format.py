@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final, Literal
 
-FORMAT_VERSION: Final = 1
+FORMAT_VERSION: Final = 2
 APPLICATION_ID: Final = 0x54524354  # "TRCT", in the SQLite header, so that `file` and we can tell it from others
 SUFFIX: Final = ".tractable"
 
@@ -23,13 +23,14 @@ class NewerFormat(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column. `unit` is "1" for a bare number and "" for text."""
+    """One column. `unit` is "1" for a bare number and "" for text; files of a format before `since` do not have it."""
 
     name: str
     sql_type: Literal["INTEGER", "TEXT"]
     unit: str
     meaning: str
     nullable: bool = False
+    since: int = 1
 
 
 SAMPLE_COLUMNS: Final = (
@@ -45,6 +46,9 @@ SAMPLE_COLUMNS: Final = (
     Column("current_ma", "INTEGER", "mA", "drive current"),
     Column("status", "INTEGER", "bits", "the device's status bits, as sent"),
     Column("late", "INTEGER", "bool", "1 if the sample came too old to be acted on"),
+    Column("host_us", "INTEGER", "us", "the computer's monotonic clock when it judged the sample", True, since=2),
+    Column("age_us", "INTEGER", "us", "how old the sample was then, by both clocks", True, since=2),
+    Column("asked_um_s", "INTEGER", "um/s", "speed permitted on it, pull positive; absent if none was", True, since=2),
 )
 
 EVENT_COLUMNS: Final = (
@@ -85,6 +89,11 @@ META_KEYS: Final = {
 UNITS: Final = {column.name: column.unit for column in SAMPLE_COLUMNS}
 
 
+def of_format(version: int, columns: Sequence[Column]) -> tuple[Column, ...]:
+    """Those of the columns that a file of that format has."""
+    return tuple(column for column in columns if column.since <= version)
+
+
 def _table(name: str, key: str, columns: tuple[Column, ...]) -> str:
     lines = [f"  {key} INTEGER PRIMARY KEY, -- counts up by one, without a break"]
     for column in columns:
@@ -113,14 +122,20 @@ META_SEAL: Final = (
     "BEGIN SELECT RAISE(ABORT, 'A session file is only ever added to: meta is sealed by the first block.'); END"
 )
 
-SCHEMA: Final = (
-    META_TABLE,
-    _table("samples", "row", SAMPLE_COLUMNS),
-    _table("events", "row", EVENT_COLUMNS),
-    _table("blocks", "number", BLOCK_COLUMNS),
-    META_SEAL,
-    *(_guard(table, action) for table in ("meta", "samples", "events", "blocks") for action in ("UPDATE", "DELETE")),
-)
+
+def schema_of(version: int) -> tuple[str, ...]:
+    """What makes the tables and guards of a file of that format."""
+    return (
+        META_TABLE,
+        _table("samples", "row", of_format(version, SAMPLE_COLUMNS)),
+        _table("events", "row", EVENT_COLUMNS),
+        _table("blocks", "number", BLOCK_COLUMNS),
+        META_SEAL,
+        *(_guard(table, act) for table in ("meta", "samples", "events", "blocks") for act in ("UPDATE", "DELETE")),
+    )
+
+
+SCHEMA: Final = schema_of(FORMAT_VERSION)
 
 
 def names(columns: Sequence[Column]) -> str:

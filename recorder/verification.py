@@ -14,13 +14,14 @@ from typing import Any, Final, Literal
 
 from recorder.block_chain import BEFORE_THE_FIRST, Block, Link, StoredRow, link_to
 from recorder.ended_list import Ended, as_ended, sha256_of
-from recorder.session_format import BLOCK_COLUMNS, EVENT_COLUMNS, SAMPLE_COLUMNS, SCHEMA, names
+from recorder.session_format import BLOCK_COLUMNS, EVENT_COLUMNS, names, schema_of
 from recorder.stored import read_meta, reading
 
 State = Literal["whole", "interrupted", "altered"]
 
 _BLOCKS: Final = f"SELECT number, {names(BLOCK_COLUMNS)} FROM blocks ORDER BY number"  # noqa: S608 - our names
-_SAMPLES: Final = f"SELECT row, {names(SAMPLE_COLUMNS)} FROM samples WHERE row BETWEEN ? AND ? ORDER BY row"  # noqa: S608
+# Whatever columns its format has: that there are no others, the schema's check says.
+_SAMPLES: Final = "SELECT * FROM samples WHERE row BETWEEN ? AND ? ORDER BY row"
 _EVENTS: Final = f"SELECT row, {names(EVENT_COLUMNS)} FROM events WHERE row BETWEEN ? AND ? ORDER BY row"  # noqa: S608
 # A scan of the whole table, not a look at its last row: what lies between must be counted as well.
 _COUNTS: Final = "SELECT (SELECT count(*) FROM samples NOT INDEXED), (SELECT count(*) FROM events NOT INDEXED)"
@@ -201,5 +202,5 @@ def _require_nothing_else(connection: sqlite3.Connection, progress: _Progress) -
         finding = f"{unchained} rows belong to no block: they were added, or the blocks that vouched for them are gone."
         raise _Altered(link.number + 1, finding, unchained)
     schema = {sql for (sql,) in connection.execute("SELECT sql FROM sqlite_master WHERE sql IS NOT NULL")}
-    if schema != set(SCHEMA):
+    if schema != set(schema_of(int(read_meta(connection)["format_version"]))):
         raise _Altered(None, "The file's tables or its guards against changes are not those that the recorder makes.")

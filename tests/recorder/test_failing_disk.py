@@ -26,7 +26,7 @@ def disk() -> Iterator[FailingDisk]:
 
 
 def block(*seqs: int) -> Rows:
-    return Rows("rows", NOW, samples=tuple((seq, seq, *(0 for _ in range(9)), 0) for seq in seqs))
+    return Rows("rows", NOW, samples=tuple((seq, seq, *(0 for _ in range(13))) for seq in seqs))
 
 
 def seqs(path: Path) -> list[int]:

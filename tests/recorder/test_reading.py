@@ -132,10 +132,10 @@ def test_other_files_are_refused_with_a_sentence(tmp_path: Path) -> None:
 def test_a_file_of_a_newer_format_is_refused_with_what_to_do(finished_session: Path) -> None:
     with sqlite3.connect(finished_session) as connection:
         connection.execute("DROP TRIGGER meta_no_update")
-        connection.execute("UPDATE meta SET value = ? WHERE key = 'format_version'", (json.dumps(2),))
+        connection.execute("UPDATE meta SET value = ? WHERE key = 'format_version'", (json.dumps(3),))
     connection.close()
 
-    with pytest.raises(NewerFormat, match="has format 2, and this version reads up to 1"):
+    with pytest.raises(NewerFormat, match="has format 3, and this version reads up to 2"):
         open_session(finished_session)
 
 

@@ -16,7 +16,7 @@ NOW = "2025-03-01T09:30:00.000000Z"
 
 
 def block(*seqs: int) -> Rows:
-    return Rows("rows", NOW, samples=tuple((seq, seq, *(0 for _ in range(9)), 0) for seq in seqs))
+    return Rows("rows", NOW, samples=tuple((seq, seq, *(0 for _ in range(13))) for seq in seqs))
 
 
 def begun(root: Path, header: SessionHeader) -> tuple[SessionRecording, Path]:

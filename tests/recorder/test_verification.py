@@ -10,6 +10,7 @@ import pytest
 from controller.journal import EventRow, SampleRow
 from recorder.block_chain import Block
 from recorder.reading import NewerFormat, NotASession, open_session
+from recorder.session_format import SAMPLE_COLUMNS
 from recorder.verification import verify
 
 FLIPS = 150
@@ -132,9 +133,9 @@ def test_an_edit_that_gives_its_block_a_fresh_hash_breaks_the_chain_at_the_next(
 
 
 def test_rows_that_were_added_behind_the_chain_are_counted(finished_session: Path) -> None:
-    row = "SELECT row + 1000, seq, t_us, raw_a, raw_b, force_a_mn, force_b_mn, target_mn, cable_um, velocity_um_s"
+    columns = ", ".join(column.name for column in SAMPLE_COLUMNS)
 
-    tamper(finished_session, f"INSERT INTO samples {row}, current_ma, status, late FROM samples WHERE row < 4")
+    tamper(finished_session, f"INSERT INTO samples SELECT row + 1000, {columns} FROM samples WHERE row < 4")
 
     verification = verify(finished_session)
     assert verification.state == "altered"
