@@ -29,8 +29,14 @@ demo: setup
 parts:
 	@deploy/install_test_parts.sh
 
+# What simulates shares the cores; what is held against the clock runs one at a time. ARGS="tests/safety -k slack" runs those.
 test: $(VENV)/.dev parts lint
+ifeq ($(strip $(ARGS)),)
+	@failed=0; $(BIN)/python -m pytest -m "not realtime" --numprocesses logical --dist worksteal || failed=1; \
+	$(BIN)/python -m pytest -m realtime || failed=1; exit $$failed
+else
 	@$(BIN)/python -m pytest $(ARGS)
+endif
 
 lint: $(VENV)/.dev
 	@$(BIN)/ruff check $(SOURCES)

@@ -47,6 +47,36 @@ PARTS: dict[str, Callable[[], str | None]] = {
 }
 
 
+# What starts processes and is held against the clock runs one at a time; all else shares the cores (`make test`).
+AGAINST_THE_CLOCK = (
+    "broker/",
+    "dashboard/",
+    "system/",
+    "telemetry/",
+    "controller/test_control_socket.py",
+    "docs/test_examples.py",
+    "firmware_bridge/test_serial_port.py",
+    "project/test_wheel.py",
+    "proof/test_network_proof.py",
+    "proof/test_storage.py",
+    "recorder/test_surviving.py",
+    "recorder/catalogue/",
+    "test_nothing_is_left_behind.py",
+    "tractable/test_command_line.py",
+    "tractable/test_local_stack.py",
+    "tractable/test_session_run_refused.py",
+    "tractable/test_sim_commands.py",
+    "tractable/test_supervision.py",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    here = Path(__file__).parent
+    for item in items:
+        if item.path.relative_to(here).as_posix().startswith(AGAINST_THE_CLOCK):
+            item.add_marker("realtime")
+
+
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """A test that needs an absent part is skipped by name; where everything is promised (CI=true), it fails."""
     for part in (name for mark in item.iter_markers("needs") for name in mark.args):
