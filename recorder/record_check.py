@@ -17,6 +17,7 @@ from pathlib import Path
 from queue import SimpleQueue
 from typing import Final
 
+from recorder.background_process import begin
 from recorder.ended_list import as_ended
 from recorder.session_format import NewerFormat, NotASession
 from recorder.storage import session_files
@@ -24,7 +25,6 @@ from recorder.stored import open_read_only
 from recorder.verification import verify
 
 NEWEST: Final = 5
-NICE: Final = 19
 ALTERED: Final = 1
 PAGE_BYTES: Final = 4096
 _STOP: Final = Path()
@@ -108,7 +108,7 @@ class RecordCheck:
         with contextlib.ExitStack() as stack:
             reading, writing = os.pipe()
             said = stack.enter_context(os.fdopen(reading, "rb"))
-            self._checking = _begin(path, writing)
+            self._checking = begin([sys.executable, "-m", "recorder.record_check", str(path)], writing)
             os.close(writing)
             text = said.read().decode(errors="replace").strip()
             _pid, status = os.waitpid(self._checking, 0)
@@ -119,19 +119,7 @@ class RecordCheck:
         return text if code == ALTERED and text else f"{path.name}: the check of the record broke off ({code})."
 
 
-def _begin(path: Path, writing: int) -> int:
-    """Starts a process that checks that file; it does not get the real-time priority of this one."""
-    return os.posix_spawn(
-        sys.executable,
-        [sys.executable, "-m", "recorder.record_check", str(path)],
-        os.environ,
-        file_actions=[(os.POSIX_SPAWN_DUP2, writing, 1)],
-        scheduler=(os.SCHED_OTHER, os.sched_param(0)),
-    )
-
-
 def main(path: Path) -> int:
-    os.nice(NICE)
     sentence = finding(path)
     if sentence is None:
         return 0

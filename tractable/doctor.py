@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from recorder.journal import FreeSpace
+from recorder.pseudonym import KeyUnusable, kept_key
 from tractable.broker.accounts import TABLE_USER
 from tractable.broker.choice import ACCOUNTS_FILE, choose_broker
 from tractable.broker.port import BrokerSilent, wait_until_listening
@@ -115,7 +116,27 @@ def _limits(settings: Settings) -> Iterator[Check]:
     )
 
 
-LOOKS: tuple[Callable[[Settings], Iterator[Check]], ...] = (_port, _broker, _disk, _clock, _calibrations, _limits)
+def _key(settings: Settings) -> Iterator[Check]:
+    path = settings.pseudonym_key_file
+    if not path.exists():
+        yield Check("key", None, f"no key for pseudonyms yet: it is made in {path} at the first use.")
+        return
+    try:
+        kept_key(path)
+        yield Check("key", True, f"{path} is a key, and for its owner only.")
+    except KeyUnusable as problem:
+        yield Check("key", False, str(problem))
+
+
+LOOKS: tuple[Callable[[Settings], Iterator[Check]], ...] = (
+    _port,
+    _broker,
+    _disk,
+    _clock,
+    _calibrations,
+    _limits,
+    _key,
+)
 
 
 def _print_for_people(checks: list[Check], settings: Settings) -> None:

@@ -50,6 +50,12 @@ class Settings(BaseSettings):
     dashboard_host: str = Field("127.0.0.1", description="address that the dashboard listens on")
     dashboard_port: int = Field(DASHBOARD_PORT, ge=1, le=65535, description="port that the dashboard listens on")
     dashboard_key: str | None = Field(None, description="secret in the dashboard's address; made anew when not set")
+    catalogue_url: str | None = Field(
+        None, description="sqlite:/// or postgresql:// address of the catalogue; else a file in the data folder"
+    )
+    pseudonym_key: Path | None = Field(
+        None, description="file of the key that pseudonyms are made with; else one in the data folder"
+    )
     site_ceiling: str = Field("350 N", description="no force above it, ever; at most 600 N")
     setpoint_cap: str = Field("300 N", description="no prescription above it; at most 50 N under the ceiling")
     ramp_max: str = Field("20 N/s", description="fastest ramp that may be prescribed; at most 20 N/s")
@@ -100,6 +106,15 @@ class Settings(BaseSettings):
     @property
     def control_socket(self) -> Path:
         return self.runtime_folder / "control.sock"
+
+    @property
+    def catalogue_address(self) -> str:
+        """Where the catalogue is: the URL in the settings, or the SQLite file beside the records."""
+        return self.catalogue_url or f"sqlite:///{(self.data_folder / 'catalogue.db').absolute()}"
+
+    @property
+    def pseudonym_key_file(self) -> Path:
+        return self.pseudonym_key or self.data_folder / "pseudonym.key"
 
     @property
     def broker_folder(self) -> Path:
@@ -212,6 +227,6 @@ def origins(settings: Settings) -> list[Origin]:
         else:
             source = str(path) if name in in_file else "default"
         value = getattr(settings, name)
-        shown = "(secret)" if name in ("dashboard_key", "broker_url") and value else str(value)
+        shown = "(secret)" if name in ("dashboard_key", "broker_url", "catalogue_url") and value else str(value)
         found.append(Origin(name, shown, source, described.description or ""))
     return found

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import signal
 from contextlib import closing, suppress
+from pathlib import Path
 
 from controller.broker_address import BrokerAddress, broker_address
 from controller.mqtt_bus import MqttBus
@@ -13,6 +14,7 @@ from recorder.record_check import RecordCheck, newest_files
 from tractable.background_log import logging_in_background
 from tractable.broker.accounts import TABLE_USER, kept_accounts
 from tractable.broker.choice import ACCOUNTS_FILE
+from tractable.cataloguing import Cataloguing, cataloguing
 from tractable.realtime import take_real_time_priority
 from tractable.settings import Settings
 from tractable.versions import program_version, versions
@@ -47,6 +49,11 @@ def make_shell(settings: Settings, journal: SessionJournal, with_telemetry: bool
     return shell
 
 
+def _ended(path: Path, check: RecordCheck, catalogue: Cataloguing) -> None:
+    check.check([path])
+    catalogue.add([path])
+
+
 async def run_table(settings: Settings) -> None:
     """Serves until SIGTERM or SIGINT. Raises NoTable or PortUnavailable when there is no table to begin with."""
     stop = asyncio.Event()
@@ -55,11 +62,14 @@ async def run_table(settings: Settings) -> None:
     take_real_time_priority()
     with (
         logging_in_background(),
+        cataloguing(settings) as catalogue,
         closing(RecordCheck(lambda sentence: shell.record_altered(sentence))) as check,
-        SessionJournal(settings.data_folder, on_ended=lambda path: check.check([path])) as journal,
+        SessionJournal(settings.data_folder, on_ended=lambda path: _ended(path, check, catalogue)) as journal,
     ):
         shell = make_shell(settings, journal, with_telemetry=True)
-        check.check(newest_files(settings.data_folder))
+        newest = newest_files(settings.data_folder)
+        check.check(newest)
+        catalogue.add(newest)
         running = asyncio.create_task(shell.run(lambda: log.info("table found; listening for commands")))
         stopping = asyncio.create_task(stop.wait())
         await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)

@@ -35,7 +35,7 @@ def test_where_all_is_in_order_the_exit_code_is_0(tractable, port):
 
     assert failed(said) == set()
     assert said.code == (1 if timer_is_late(said) else 0)
-    assert set(checks(said)) == {"port", "broker", "disk", "clock", "timer", "calibration", "limits"}
+    assert set(checks(said)) == {"port", "broker", "disk", "clock", "timer", "calibration", "limits", "key"}
 
 
 @pytest.mark.parametrize(("name", "advice"), [("nowhere", "plug in the table"), ("data", "is not a serial port")])
