@@ -12,6 +12,7 @@ from controller.messages import Pseudonym
 from controller.pulls import CHAIN_TAG, MODES, ONE_OR_CHAIN, AnyPull, AsWritten, Chain, MassGrams, Written, pull_tag
 from safety.units import Millinewtons
 
+FORCE_OF_BODY_WEIGHT_PERCENT_MAX = 50
 # Above either of these a second confirmation is asked for.
 CONFIRM_OF_BODY_WEIGHT_PERCENT = 25
 CONFIRM_FORCE_MN = 200_000

@@ -7,7 +7,7 @@ from typing import Final
 
 from controller import quantities
 from controller.modes import is_countable, profile_duration_s, swing_s
-from controller.prescription import Prescription
+from controller.prescription import FORCE_OF_BODY_WEIGHT_PERCENT_MAX, Prescription
 from controller.profile import LOGARITHM_PEAK_SLOPE
 from controller.pulls import Cyclic, Intermittent, Logarithmic, Progressive, Pull, Regressive, Static, field_as_written
 from safety import limits
@@ -20,7 +20,6 @@ STEPS_MIN, STEPS_MAX = 2, 20
 RAMP_MN_S_MIN: Final = 500  # slower, and the ramp is longer than most sessions
 BODY_MASS_G_MIN: Final = 20_000
 BODY_MASS_G_MAX: Final = 300_000
-FORCE_OF_BODY_WEIGHT_PERCENT_MAX: Final = 50
 # Half of it is where a logarithmic rise begins.
 LOGARITHMIC_FORCE_MIN_MN: Final = 2 * limits.SETPOINT_MIN_MN
 

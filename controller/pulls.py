@@ -115,10 +115,16 @@ MODES: Final = ("static", "intermittent", "cyclic", "progressive", "regressive",
 CHAIN_MAX: Final = 20
 
 
+def _some(given: object) -> object:
+    if given in ([], ()):
+        raise ValueError("a chain needs at least one pull")
+    return given
+
+
 class Chain(Written):
     """Several pulls, one after another; between them a rest at `base_force`, where one is given."""
 
-    chain: Annotated[tuple[AnyPull, ...], Field(min_length=1, max_length=CHAIN_MAX)]
+    chain: Annotated[tuple[AnyPull, ...], Field(max_length=CHAIN_MAX), BeforeValidator(_some)]
     base_force_mn: Force | None = None
     base_time_s: Seconds | None = None
 
