@@ -12,6 +12,8 @@ BENCHMARKS: Final[Mapping[str, str]] = {
     "control": "the tension loop against its goals, baselines and bound, on 200 random rigs too (about twenty minutes)",
     "trips": "what the table does by itself at every trip cause, on six rigs",
     "sim": "how fast the stack is simulated, beside the plant with a trivial host",
+    "export": "an hour to every format, beside pyarrow's and DuckDB's own writers (a few minutes)",
+    "record": "what recording costs, beside a bare append and fsync; a question over 1,000 sessions (two minutes)",
     "firmware": "the worst case of the firmware's loop, counted and reckoned, beside a sample's period",
     "conformance": "the firmware under MicroPython, beside itself under CPython (about ten minutes)",
 }

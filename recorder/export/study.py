@@ -216,11 +216,12 @@ def _add(
     except NewerFormat as newer:
         reason, problem = NEWER, str(newer)
     except (NotASession, sqlite3.DatabaseError, ValueError) as damage:
-        reason, problem = DAMAGED, f"{path} is damaged ({str(damage).splitlines()[0]})."
+        reason, problem = DAMAGED, f"{path} cannot be read ({str(damage).splitlines()[0]})."
     for half in [path for path in folder.rglob(f"*{name}*") if path.is_file()]:
         half.unlink()
     tables.rows["left_out"].append({"session": name, "reason": reason})
-    return f"{problem} It is left out. See what is whole in it with: tractable session verify {path}"
+    todo = f"tractable session verify {path} --recover NEW.tractable"
+    return f"{problem} It is left out. Where it is damaged, save what is whole with: {todo}"
 
 
 def _wanted(session: Session, chosen: StudyFilter) -> Dose | None:
