@@ -13,7 +13,7 @@ BENCHMARKS: Final[Mapping[str, str]] = {
     "trips": "what the table does by itself at every trip cause, on six rigs",
     "sim": "how fast the stack is simulated, beside the plant with a trivial host",
     "export": "an hour to every format, beside pyarrow's and DuckDB's own writers (a few minutes)",
-    "record": "what recording costs, beside a bare append and fsync; a question over 1,000 sessions (two minutes)",
+    "record": "what recording costs, beside a bare append and fsync; a question over 1,000 sessions (five minutes)",
     "firmware": "the worst case of the firmware's loop, counted and reckoned, beside a sample's period",
     "conformance": "the firmware under MicroPython, beside itself under CPython (about ten minutes)",
 }
