@@ -41,7 +41,7 @@ def newest_files(root: Path, number: int = NEWEST) -> list[Path]:
 
 def finding(path: Path) -> str | None:
     """A sentence that names the file and, where there is one, the first bad block; None where nothing is wrong."""
-    if _was_never_begun(path):
+    if was_never_begun(path):
         return None
     try:
         found = verify(path)
@@ -55,7 +55,7 @@ def finding(path: Path) -> str | None:
     return f"{path.name}{block}: {found.finding}"
 
 
-def _was_never_begun(path: Path) -> bool:
+def was_never_begun(path: Path) -> bool:
     """A power cut just as a session began: the file is there, and nothing was ever in it."""
     if as_ended(path) is not None:
         return False
