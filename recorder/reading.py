@@ -13,13 +13,14 @@ What is absent in the record is null here, and what is missing is missing: nothi
 import contextlib
 import json
 import sqlite3
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Final, Self
 
+import numpy as np
 import pyarrow as pa
 
 from controller.journal import EventKind, EventRow, SessionHeader
@@ -39,13 +40,6 @@ __all__ = ["Gap", "NewerFormat", "NotASession", "Session", "open_session"]
 
 BATCH_ROWS: Final = 32_768
 
-_GAPS: Final = (
-    "SELECT before, seq, seq - before - 1, before_t_us, t_us FROM (SELECT seq, t_us,"
-    " lag(seq) OVER (ORDER BY row) AS before, lag(t_us) OVER (ORDER BY row) AS before_t_us FROM samples)"
-    " WHERE seq - before > 1 ORDER BY seq"
-)
-
-
 @dataclass(frozen=True, slots=True)
 class Gap:
     """Samples that never came: how many, between which two, and when these were taken by the device's clock."""
@@ -55,6 +49,19 @@ class Gap:
     missing: int
     from_t_us: int
     to_t_us: int
+
+
+def gaps_in(batches: Iterable[Any]) -> Iterator[Gap]:
+    """The gaps between the samples of these batches, which follow one another."""
+    last: tuple[Any, Any] | None = None
+    for batch in batches:
+        seq, t_us = batch["seq"].to_numpy(), batch["t_us"].to_numpy()
+        if last is not None:
+            seq, t_us = np.concatenate([last[0], seq]), np.concatenate([last[1], t_us])
+        for at in np.flatnonzero(np.diff(seq) > 1):
+            after, before = int(seq[at]), int(seq[at + 1])
+            yield Gap(after, before, before - after - 1, int(t_us[at]), int(t_us[at + 1]))
+        last = (seq[-1:], t_us[-1:])
 
 
 def arrow_field(column: Column) -> Any:
@@ -206,7 +213,7 @@ class Session:
 
     def gaps(self) -> list[Gap]:
         """Where sample numbers are missing."""
-        return [Gap(*row) for row in self._connection.execute(_GAPS)]
+        return list(gaps_in(self.batches(("seq", "t_us"))))
 
 
 def _event(number: int, t_us: int | None, time_utc: str, kind: EventKind, actor: str, text: str, data: str) -> EventRow:

@@ -26,6 +26,7 @@ _WIDTHS: Final = np.array([0, 1, 2, 3, 4, 6, 8, 0, 0, 0] + [0] * 246, np.int64)
 _SHIFTS: Final = (64 - 8 * _WIDTHS) % 64  # takes away what is before the value in its eight bytes
 _NULL, _FLOAT, _ONE = 0, 7, 9
 _ROW_NUMBER_BYTES_MAX: Final = 5
+_SPREAD_MAX: Final = 4
 _TWO_BYTES: Final = 128  # from here on a length takes more than one
 
 
@@ -70,10 +71,14 @@ def _page_bytes(header: bytes, path: Path) -> int:
 
 
 def _read(file: int, numbers: Sequence[int], page_bytes: int) -> Any:
-    content = b"".join(os.pread(file, page_bytes, (number - 1) * page_bytes) for number in numbers)
-    if len(content) != len(numbers) * page_bytes or min(numbers) < 2:
+    """These pages one after another. They mostly are so in the file, with a few others between: one read takes all."""
+    first, count = min(numbers), max(numbers) - min(numbers) + 1
+    if count > _SPREAD_MAX * len(numbers) + 1:
+        return np.concatenate([_read(file, [number], page_bytes) for number in numbers])
+    content = os.pread(file, count * page_bytes, (first - 1) * page_bytes)
+    if len(content) != count * page_bytes or first < 1:
         raise NotAsExpected
-    return np.frombuffer(content, np.uint8)
+    return np.frombuffer(content, np.uint8).reshape(count, page_bytes)[np.array(numbers) - first].reshape(-1)
 
 
 def _leaves(file: int, root: int, page_bytes: int) -> Iterator[int]:

@@ -109,7 +109,7 @@ _UNITS: Final = units_of(SAMPLES)
 
 def _events(exported: ExportedSession) -> str:
     rows = [(exported.seconds(e.t_us) or 0.0, 0.0, str(e.kind), e.text) for e in exported.events()]
-    for gap in exported.session.gaps():
+    for gap in exported.gaps():
         at_s, lasted_s = exported.seconds(gap.from_t_us) or 0.0, (gap.to_t_us - gap.from_t_us) / 1e6
         rows.append((at_s, lasted_s, "gap", f"{gap.missing} samples missing"))
     lines = [(f"{at_s:.6f}", f"{lasted_s:.6f}", kind, _plain(text)) for at_s, lasted_s, kind, text in sorted(rows)]

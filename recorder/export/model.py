@@ -19,8 +19,9 @@ import pyarrow.compute as pc
 from controller.journal import EventRow
 from recorder.dose import force_of
 from recorder.export import deidentified as private
-from recorder.export.pulls import PULL_FIELDS, Pull, pulls_of
-from recorder.reading import SAMPLE_SCHEMA, Session, arrow_field
+from recorder.export.pulls import COLUMNS as PULL_COLUMNS
+from recorder.export.pulls import PULL_FIELDS, Pull, Pulls
+from recorder.reading import SAMPLE_SCHEMA, Gap, Session, arrow_field, gaps_in
 from recorder.session_format import EVENT_COLUMNS
 
 MODEL_VERSION: Final = 2
@@ -142,30 +143,23 @@ class ExportedSession:
 
     def sample_batches(self) -> Iterator[Any]:
         """The samples, batch by batch."""
+        facts = None if "_facts" in self.__dict__ else _Facts(self.session)
         for batch in self.session.batches():
+            if facts:
+                facts.take(batch)
             since_us = pc.subtract(batch["t_us"], self._first_t_us)
             time_utc = pc.cast(pc.add(since_us, self._started_us), _UTC)
             columns = [_seconds(since_us), time_utc, *batch.columns, force_of(batch), self._flags(len(batch))]
             yield pa.record_batch(columns, schema=SAMPLES)
             if self._progress:
                 self._progress(len(batch))
+        if facts:
+            self._facts = facts  # seen on the way: no second reading for the tables that follow
 
-    @cached_property
+    @property
     def grid(self) -> Grid:
         """Where the samples are by their numbers."""
-        first: tuple[int, int] | None = None
-        last, off_us = (0, 0), 0.0
-        for batch in self.session.batches(("seq", "t_us")):
-            first = first or (batch["seq"][0].as_py(), batch["t_us"][0].as_py())
-            last = (batch["seq"][-1].as_py(), batch["t_us"][-1].as_py())
-        if first is None:
-            return Grid(0, 0, 1.0, 0.0)
-        count = last[0] - first[0] + 1
-        period_us = (last[1] - first[1]) / max(count - 1, 1) or 1e6
-        for batch in self.session.batches(("seq", "t_us")):
-            seq, t_us = _numpy(batch["seq"]), _numpy(batch["t_us"])
-            off_us = max(off_us, float(np.abs((seq - first[0]) * period_us - (t_us - first[1])).max()))
-        return Grid(first[0], count, period_us / 1e6, off_us / 1e6)
+        return self._facts.grid
 
     def grid_batches(self) -> Iterator[Any]:
         """The samples as `sample_batches`, with a row of nulls for each one that is missing: nothing is filled in."""
@@ -188,7 +182,18 @@ class ExportedSession:
 
     def pulls(self) -> list[Pull]:
         """A row for each time that the force was held."""
-        return pulls_of(self.session)
+        return self._facts.pulls.rows()
+
+    def gaps(self) -> list[Gap]:
+        """Where samples are missing."""
+        return self._facts.gaps
+
+    @cached_property
+    def _facts(self) -> "_Facts":
+        facts = _Facts(self.session)
+        for batch in self.session.batches(PULL_COLUMNS):
+            facts.take(batch)
+        return facts
 
     def _event_batch(self) -> Any:
         events = self.events()
@@ -214,7 +219,7 @@ class ExportedSession:
                 "missing": gap.missing,
                 "simulated": self.simulated,
             }
-            for gap in self.session.gaps()
+            for gap in self.gaps()
         ]
         return pa.RecordBatch.from_pylist(rows, GAPS)
 
@@ -231,6 +236,51 @@ class ExportedSession:
 
     def _flags(self, rows: int) -> Any:
         return pa.repeat(pa.scalar(self.simulated), rows)
+
+
+class _Facts:
+    """What only the whole session tells: its gaps, its pulls, and where its samples are by their numbers."""
+
+    def __init__(self, session: Session) -> None:
+        self.gaps: list[Gap] = []
+        self.pulls = Pulls(session.events())
+        self._first: tuple[int, int] | None = None
+        self._last: Any = None
+        self._period_us = 0.0
+        self._off: list[tuple[int, int, float, float]] = []
+
+    def take(self, batch: Any) -> None:
+        """The next batch of samples."""
+        numbered = batch.select(("seq", "t_us"))
+        self.gaps += gaps_in([numbered] if self._last is None else [self._last, numbered])
+        self.pulls.take(batch)
+        seq, t_us = _numpy(batch["seq"]), _numpy(batch["t_us"])
+        if self._first is None:
+            self._first = (int(seq[0]), int(t_us[0]))
+            self._period_us = _period_us(self._first, (int(seq[-1]), int(t_us[-1])))
+        off_us = (t_us - self._first[1]) - (seq - self._first[0]) * self._period_us
+        self._off.append((int(seq[0]), int(seq[-1]), float(off_us.min()), float(off_us.max())))
+        self._last = numbered.slice(len(batch) - 1)
+
+    @cached_property
+    def grid(self) -> Grid:
+        """From the first sample to the last; how far off is a bound, kept by batch against the first batch's period."""
+        if self._first is None:
+            return Grid(0, 0, 1.0, 0.0)
+        last = (self._last["seq"][0].as_py(), self._last["t_us"][0].as_py())
+        period_us = _period_us(self._first, last)
+        slower_us = self._period_us - period_us
+        off_us = [
+            abs(off + slower_us * (seq - self._first[0]))
+            for low, high, *ends in self._off
+            for seq in (low, high)
+            for off in ends
+        ]
+        return Grid(self._first[0], last[0] - self._first[0] + 1, period_us / 1e6, max(off_us) / 1e6)
+
+
+def _period_us(first: tuple[int, int], last: tuple[int, int]) -> float:
+    return (last[1] - first[1]) / max(last[0] - first[0], 1) or 1e6
 
 
 def _in_our_words(event: EventRow) -> EventRow:

@@ -19,11 +19,10 @@ import pyarrow.compute as pc
 
 from controller.journal import EventRow
 from recorder.dose import END_OF_TIME_US, force_of, highest_of, seconds_each
-from recorder.reading import Session
 
 RISE_FROM: Final = 0.1
 RISE_TO: Final = 0.9
-_COLUMNS: Final = ("seq", "t_us", "force_a_mn", "force_b_mn", "target_mn")
+COLUMNS: Final = ("seq", "t_us", "force_a_mn", "force_b_mn", "target_mn")
 
 # Name, type, unit and meaning, in the order of the columns.
 PULL_FIELDS: Final[Any] = (
@@ -73,21 +72,6 @@ class PullSpan:
     to_us: int
 
 
-def pulls_of(session: Session) -> list[Pull]:
-    """A row for each pull of the session, in their order. Reads the samples once, batch by batch."""
-    first = session.first_t_us
-    spans = list(pull_spans(session.events()))
-    if first is None or not spans:
-        return []
-    tallies = [_Tally(span) for span in spans]
-    last_us = first
-    for columns in _columns(session.batches(_COLUMNS)):
-        last_us = int(columns.t_us[-1]) if len(columns.t_us) else last_us
-        for tally in tallies:
-            tally.take(columns)
-    return [tally.pull(number, first, last_us) for number, tally in enumerate(tallies, 1)]
-
-
 def pull_spans(events: Sequence[EventRow]) -> Iterator[PullSpan]:
     """Each span of holding, with where the ramp that led to it began."""
     phases = [(str(event.data.get("phase")), event.t_us or 0) for event in events if event.kind == "phase"]
@@ -122,19 +106,6 @@ class _Columns:
             pc.divide(pc.cast(rows["target_mn"], pa.float64()), 1000.0).to_numpy(),
             seconds.to_numpy(),
         )
-
-
-def _columns(batches: Iterator[Any]) -> Iterator[_Columns]:
-    """A batch's last row waits for the next batch, which says for how long it stands."""
-    waiting = None
-    for batch in batches:
-        rows = pa.Table.from_batches([batch])
-        rows = rows if waiting is None else pa.concat_tables([waiting, rows])
-        known = len(rows) - 1
-        yield _Columns.of(rows.slice(0, known), seconds_each(rows).slice(0, known))
-        waiting = rows.slice(known)
-    if waiting is not None:
-        yield _Columns.of(waiting, pa.array([0.0]))
 
 
 @dataclass(slots=True)
@@ -199,6 +170,42 @@ class _Tally:
             time_at_force_s=self.seconds,
             missing_s=max(0.0, held_s - self.seconds),
         )
+
+
+class Pulls:
+    """The pulls of a session whose sample batches it is given one after another, each of them once."""
+
+    def __init__(self, events: Sequence[EventRow]) -> None:
+        self._tallies = [_Tally(span) for span in pull_spans(events)]
+        self._waiting: Any = None
+        self._first_us: int | None = None
+        self._last_us = 0
+
+    def take(self, batch: Any) -> None:
+        """A batch's last row waits for the next batch, which says for how long it stands."""
+        if not self._tallies or not len(batch):
+            return
+        rows = pa.Table.from_batches([batch.select(COLUMNS)])
+        rows = rows if self._waiting is None else pa.concat_tables([self._waiting, rows])
+        self._first_us = rows["t_us"][0].as_py() if self._first_us is None else self._first_us
+        self._last_us = rows["t_us"][-1].as_py()
+        known = len(rows) - 1
+        self._tally(_Columns.of(rows.slice(0, known), seconds_each(rows).slice(0, known)))
+        self._waiting = rows.slice(known)
+
+    def rows(self) -> list[Pull]:
+        """A row for each pull, in their order; no batch may follow."""
+        if self._waiting is not None:
+            self._tally(_Columns.of(self._waiting, pa.array([0.0])))
+            self._waiting = None
+        first_us = self._first_us
+        if first_us is None:
+            return []
+        return [tally.pull(number, first_us, self._last_us) for number, tally in enumerate(self._tallies, 1)]
+
+    def _tally(self, columns: _Columns) -> None:
+        for tally in self._tallies:
+            tally.take(columns)
 
 
 def _highest(values: Any) -> float:
