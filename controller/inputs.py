@@ -1,6 +1,7 @@
 """What comes into a step, and what comes out. All of it is data; the shell turns it into bytes, rows and replies."""
 
 from dataclasses import dataclass, field
+from typing import Literal
 
 from controller.calibration import Calibration as CalibrationRecord
 from controller.journal import Actor, EventKind, SampleRow
@@ -8,6 +9,8 @@ from controller.prescription import Prescription
 from firmware_bridge.link import ReceivedSample
 from firmware_bridge.messages import Ack, Calibration, Identity, Nak, Trip, TripCause
 from safety.limiter import Permit
+
+PainWhen = Literal["before", "during", "after"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,75 @@ class ZeroAsked:
 
 
 @dataclass(frozen=True, slots=True)
+class PauseAsked:
+    """Down to a low force, and stay there."""
+
+    actor: Actor
+    command_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class GoOnAsked:
+    """Out of the pause, back to where the profile was."""
+
+    actor: Actor
+    command_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class LowerAsked:
+    actor: Actor
+    command_id: str
+    to_mn: int
+
+
+@dataclass(frozen=True, slots=True)
+class RaiseAsked:
+    """`confirmed_mn` is the new force, said a second time."""
+
+    actor: Actor
+    command_id: str
+    to_mn: int
+    confirmed_mn: int
+
+
+@dataclass(frozen=True, slots=True)
+class PainTold:
+    """By the patient, 0 to 10. `leg_symptoms`: pain, numbness or weakness that goes down a leg."""
+
+    actor: Actor
+    command_id: str
+    score: int
+    when: PainWhen
+    leg_symptoms: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TakeOverAsked:
+    """Another operator holds the session from now on."""
+
+    actor: Actor
+    command_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class EndAcknowledged:
+    """Somebody heard that the session is over, and sees to the patient."""
+
+    actor: Actor
+    command_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class CameTooLate:
+    """A command that had expired before it arrived: nothing is done about it, but it goes on record."""
+
+    actor: Actor
+    command_id: str
+    asked: str
+
+
+@dataclass(frozen=True, slots=True)
 class ConditionChanged:
     """Something beside the pull went wrong or came right: `alarm` names it, `detail` is None once it is right."""
 
@@ -114,6 +186,14 @@ Input = (
     | StopAsked
     | AcknowledgeAsked
     | ZeroAsked
+    | PauseAsked
+    | GoOnAsked
+    | LowerAsked
+    | RaiseAsked
+    | PainTold
+    | TakeOverAsked
+    | EndAcknowledged
+    | CameTooLate
     | ConditionChanged
     | GateBroken
 )

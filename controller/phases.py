@@ -78,6 +78,21 @@ class Resting:
 
 
 @dataclass(frozen=True)
+class Paused:
+    """At a low force until somebody says to go on, or it lasts too long. `segment` leads there; nothing winds in.
+
+    `step` is where the profile goes on; `began_us` counts, `since_us` is when the way down began.
+    """
+
+    since_us: int
+    segment: Segment
+    gains: Gains
+    loop: Loop
+    step: int
+    began_us: int
+
+
+@dataclass(frozen=True)
 class Releasing:
     """Letting go; the table does it by itself. `because` is a sentence for people.
 
@@ -92,7 +107,7 @@ class Releasing:
 
 @dataclass(frozen=True)
 class Ended:
-    """Slack and disarmed; the record is closed. `refused`: a check before the pull was not passed."""
+    """Slack and disarmed. `refused`: a check before the pull was not passed."""
 
     because: str
     refused: bool
@@ -109,7 +124,17 @@ class Tripped:
 # Those in which the loop follows the profile.
 Following = Ramping | Holding | Resting
 Phase = (
-    Idle | CheckingZero | AwaitingSwitchTest | TakingUpSlack | Ramping | Holding | Resting | Releasing | Ended | Tripped
+    Idle
+    | CheckingZero
+    | AwaitingSwitchTest
+    | TakingUpSlack
+    | Ramping
+    | Holding
+    | Resting
+    | Paused
+    | Releasing
+    | Ended
+    | Tripped
 )
 
 NAMES: dict[type[Phase], PhaseName] = {
@@ -120,6 +145,7 @@ NAMES: dict[type[Phase], PhaseName] = {
     Ramping: PhaseName.RAMPING,
     Holding: PhaseName.HOLDING,
     Resting: PhaseName.RESTING,
+    Paused: PhaseName.PAUSED,
     Releasing: PhaseName.RELEASING,
     Ended: PhaseName.ENDED,
     Tripped: PhaseName.TRIPPED,

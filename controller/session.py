@@ -6,18 +6,24 @@ The same function runs in the real controller, in simulation faster than real ti
 
 from typing import Final, assert_never
 
-from controller import alarm_board, still_strapped, treatment
+from controller import afterwards, alarm_board, steering, still_strapped, treatment
 from controller.evolution import evolved
 from controller.inputs import (
     AcknowledgeAsked,
     Answer,
+    CameTooLate,
     ClearTrip,
     ConditionChanged,
+    EndAcknowledged,
     Execute,
     GateBroken,
+    GoOnAsked,
     Input,
+    LowerAsked,
     Output,
-    Over,
+    PainTold,
+    PauseAsked,
+    RaiseAsked,
     Record,
     RecordSample,
     SampleArrived,
@@ -26,6 +32,7 @@ from controller.inputs import (
     TableFound,
     TableLost,
     TableSaid,
+    TakeOverAsked,
     Tick,
     ZeroAsked,
 )
@@ -38,6 +45,7 @@ from controller.state import (
     Step,
     Table,
     calibration_matches,
+    close,
     enter,
     is_under_way,
     let_go,
@@ -99,6 +107,14 @@ def step(state: State, given: Input, now_us: int) -> tuple[State, tuple[Output, 
             _on_acknowledge(s, given)
         case ZeroAsked():
             on_zero(s, given)
+        case PauseAsked() | GoOnAsked() | LowerAsked() | RaiseAsked() | TakeOverAsked():
+            steering.on_steered(s, given)
+        case PainTold():
+            afterwards.on_pain(s, given)
+        case EndAcknowledged():
+            afterwards.on_end_acknowledged(s, given)
+        case CameTooLate():
+            _on_too_late(s, given)
         case ConditionChanged():
             _on_condition(s, given)
         case GateBroken():
@@ -206,7 +222,7 @@ def _observe_interlock(s: Step, reading: ForceReading) -> None:
     if not isinstance(after, interlock.Tripped):
         s.set(board=alarm_board.without_trip(s.state.board), device_trip=None)
         enter(s, Idle(), "The trip was acknowledged and has been cleared")
-        _close(s)
+        close(s)
 
 
 def _is_cause_there(reading: ForceReading) -> bool:
@@ -326,8 +342,10 @@ def _on_move_refused(s: Step, reason: NakReason) -> None:
     and says so. A table that goes on refusing and does not trip is one that knows other limits."""
     refused_at_us = s.state.move_refused_at_us
     s.set(move_refused_at_us=s.now_us)
-    again = refused_at_us is not None and s.now_us - refused_at_us <= REFUSED_AGAIN_US
-    if again and not isinstance(s.state.phase, Tripped | Releasing):
+    if isinstance(s.state.phase, Tripped | Releasing):
+        return
+    s.record(Record("link", "table", f"The table refused a motion: {reason.spelled}", {"reason": int(reason)}))
+    if refused_at_us is not None and s.now_us - refused_at_us <= REFUSED_AGAIN_US:
         trip(s, AlarmId.A42, f"the table refused a motion: {reason.spelled}", ReleaseProfile.PROTECTIVE)
 
 
@@ -361,6 +379,12 @@ def _on_stop(s: Step, asked: StopAsked) -> None:
         case _:
             let_go(s, ReleaseProfile.NORMAL)
             treatment.end(s, f"stopped by {asked.actor} before the pull", refused=False)
+
+
+def _on_too_late(s: Step, late: CameTooLate) -> None:
+    reason = "The command came too late and was not carried out: give it again."
+    s.record(Record("command", late.actor, f"Refused: {late.asked}. {reason}", {"command": late.command_id}))
+    s.outputs.append(Answer(late.command_id, done=False, reason=reason))
 
 
 def _on_acknowledge(s: Step, asked: AcknowledgeAsked) -> None:
@@ -401,9 +425,3 @@ def _on_gate_broken(s: Step, broken: GateBroken) -> None:
         trip(s, AlarmId.A45, broken.sentence, ReleaseProfile.PROTECTIVE)
     else:
         note_alarm(s, AlarmId.A45, broken.sentence)
-
-
-def _close(s: Step) -> None:
-    if s.state.course is not None:
-        s.outputs.append(Over())
-        s.set(course=None)

@@ -7,7 +7,7 @@ from controller.commands import HUMAN_TICK_TEXTS, HUMAN_TICKS
 from controller.inputs import Answer, Began, Record, StartAsked
 from controller.phases import CheckingZero, Ended, Idle, Tripped
 from controller.quantities import in_three_units
-from controller.state import Course, State, Step, calibration_matches, enter, note_alarm
+from controller.state import Course, State, Step, calibration_matches, close, enter, note_alarm
 from controller.tension import timing
 from safety import interlock, limits, plausibility
 from safety.alarms import AlarmId
@@ -40,7 +40,7 @@ def _begin(s: Step, asked: StartAsked) -> None:
     prescription, table = asked.prescription, s.state.table
     assert table is not None  # an objection otherwise
     agreed = session_limits(
-        prescription.force_mn,
+        prescription.agreed_mn,
         modes.profile_duration_s(prescription) + limits.ARM_EXTRA_S,
         MicrometresPerSecond(table.identity.payout_um_s),
         s.state.site,
@@ -53,7 +53,9 @@ def _begin(s: Step, asked: StartAsked) -> None:
         limits=agreed,
         timing=timing(table.identity.rate_hz),
         calibration_age_days=asked.calibration_age_days,
+        holder=asked.actor,
     )
+    close(s)  # of a session whose end nobody acknowledged
     s.set(course=course, interlock=interlock.opened(s.state.interlock), switch_seen_at_us=None, device_trip=None)
     s.set(watch=plausibility.Watch(), frozen=False)
     s.outputs.append(Began(asked.session_id, prescription, _as_json(agreed)))
@@ -95,7 +97,7 @@ def _objections_of_the_table(state: State) -> Iterator[Objection]:
     elif not isinstance(state.phase, Idle | Ended):
         yield (
             None,
-            f"A session is running, held by {state.course.actor if state.course else 'somebody'}: stop it first.",
+            f"A session is running, held by {state.course.holder if state.course else 'somebody'}: stop it first.",
         )
     reading = state.reading
     if state.table is None or reading is None or not plausibility.reading_is_fresh(Microseconds(state.age_us)):

@@ -4,11 +4,25 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from controller import alarm_board
+from controller import movement as movements
 from controller.calibration import Calibration, ChannelCalibration
 from controller.dose_clock import DoseClock
 from controller.evolution import evolved
-from controller.inputs import Execute, Output, Record
-from controller.phases import Holding, Idle, Phase, Ramping, Releasing, Resting, TakingUpSlack, Tripped, name
+from controller.inputs import Execute, Output, Over, Record
+from controller.movement import NOTHING_SEEN, Noticed, Watched
+from controller.pain import NOTHING_TOLD, Pain
+from controller.phases import (
+    Holding,
+    Idle,
+    Paused,
+    Phase,
+    Ramping,
+    Releasing,
+    Resting,
+    TakingUpSlack,
+    Tripped,
+    name,
+)
 from controller.prescription import Prescription
 from controller.profile import Profile
 from controller.take_up import Stiffness
@@ -19,15 +33,16 @@ from safety.alarms import CATALOGUE, AlarmId
 from safety.interlock import Interlock, NotZeroed
 from safety.limiter import Permit, Refusal, Situation, review
 from safety.limits import SessionLimits, SiteLimits
-from safety.motion import Motion, Release, ReleaseProfile
+from safety.motion import Motion, Pull, Release, ReleaseProfile
 from safety.plausibility import Watch
 from safety.reading import ForceReading
 from safety.slope import Feel
-from safety.units import Micrometres, Microseconds
+from safety.units import Micrometres, MicrometresPerSecond, Microseconds
 
 # A release is said again while the table does not show that it is letting go; well before the lease would end, since a
 # release that was lost once must not become a trip.
 RELEASE_AGAIN_US: Final = 60_000
+SLOWEST_UM_S: Final = MicrometresPerSecond(1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +56,10 @@ class Table:
 
 @dataclass(frozen=True)
 class Course:
-    """A session under way. Times are the device's, in us; positions in um; the tare is for control only."""
+    """A session under way. Times are the device's, in us; positions in um; the tare is for control only.
+
+    `profile` is the plan as it stands: what was given until now, and what lies ahead.
+    """
 
     session_id: str
     actor: str
@@ -61,11 +79,25 @@ class Course:
     target_mn: int | None = None
     moved_us: int | None = None
     minute_announced: bool = False
+    holder: str = ""  # the operator who may change the pull; whoever started it, when nobody took over
+    paused_us: int = 0  # of the pauses that are over
+    pain: Pain = NOTHING_TOLD
+    movement: Watched = NOTHING_SEEN
+    moved: Noticed | None = None  # the newest movement that was told
 
     @property
     def remaining_us(self) -> int:
         """Of the time at force: what the profile asks for, less what was given."""
         return max(0, round(self.profile.at_force_s * 1_000_000) - self.clock.at_force_us)
+
+
+@dataclass(frozen=True, slots=True)
+class OpenEnd:
+    """A session is over and nobody has acknowledged it: its record is still open. `since_us` is the host's time."""
+
+    since_us: int
+    session_id: str
+    pain: Pain
 
 
 @dataclass(frozen=True)
@@ -89,6 +121,7 @@ class State:
     cleared_at_us: int | None = None
     move_refused_at_us: int | None = None
     stepped_at_us: int | None = None
+    open_end: OpenEnd | None = None  # of the session before, until it was acknowledged
 
 
 @dataclass(slots=True)
@@ -116,7 +149,7 @@ class Step:
 
 
 # Asked for every sample: making the union anew each time costs more than asking.
-UNDER_WAY: Final = (TakingUpSlack, Ramping, Holding, Resting, Releasing)
+UNDER_WAY: Final = (TakingUpSlack, Ramping, Holding, Resting, Paused, Releasing)
 
 
 def is_under_way(phase: Phase) -> bool:
@@ -184,6 +217,19 @@ def _reviewed(motion: Motion, s: Step) -> Permit | Refusal:
         return Refusal(AlarmId.A45, f"The limiter itself failed ({type(broken).__name__}): have the software checked.")
 
 
+def why_no_pull(s: Step) -> str | None:
+    """What speaks against any pull now, by the limiter's own word; None when nothing does. Moves nothing."""
+    verdict = _reviewed(Pull(SLOWEST_UM_S), s)
+    return verdict.sentence if isinstance(verdict, Refusal) else None
+
+
+def close(s: Step) -> None:
+    """No session any more, and no record that is open."""
+    if s.state.course is not None or s.state.open_end is not None:
+        s.outputs.append(Over())
+        s.set(course=None, open_end=None)
+
+
 def let_go(s: Step, profile: ReleaseProfile) -> None:
     """Letting go is permitted always."""
     s.set(released_at_us=s.now_us)
@@ -217,6 +263,17 @@ def note_alarm(s: Step, alarm: AlarmId, detail: str) -> None:
         s.set(board=alarm_board.condition_gone(s.state.board, alarm, s.now_us))
 
 
+def note_movement(s: Step, noticed: Noticed) -> None:
+    """A movement of the patient or of the harness, in words, on record."""
+    data: dict[str, object] = {
+        "movement": noticed.movement.value,
+        "size_mn": noticed.size_mn,
+        "duration_s": round(noticed.duration_us / 1e6, 2),
+    }
+    s.record(Record("note", "controller", noticed.sentence, data))
+    s.set_course(moved=noticed)
+
+
 def trip(s: Step, alarm: AlarmId, detail: str, profile: ReleaseProfile) -> None:
     """Latches the first cause and lets go; what follows from it is shown, and does not bury it."""
     if isinstance(s.state.interlock, interlocks.Tripped):
@@ -224,6 +281,10 @@ def trip(s: Step, alarm: AlarmId, detail: str, profile: ReleaseProfile) -> None:
             note_alarm(s, alarm, detail)
         _release_faster(s, profile)
         return
+    if s.state.course is not None and s.state.reading is not None:
+        noticed = movements.let_go(s.state.course.movement, s.state.reading.taken_us, alarm)
+        if noticed is not None:
+            note_movement(s, noticed)
     s.set(interlock=interlocks.trip(s.state.interlock, alarm, Microseconds(s.now_us)))
     s.set(board=alarm_board.condition_gone(s.state.board, AlarmId.A25, s.now_us))
     raise_alarm(s, alarm, detail, root=True)

@@ -6,10 +6,11 @@ speeds in mm/s, after the tare; the limiter judges the untared reading.
 
 from typing import Final, assert_never
 
-from controller import alarm_board
+from controller import alarm_board, movement
 from controller.dose_clock import counted
 from controller.evolution import evolved
-from controller.inputs import Over, Record
+from controller.inputs import Record
+from controller.pain import heeded
 from controller.phases import (
     AwaitingSwitchTest,
     CheckingZero,
@@ -17,6 +18,7 @@ from controller.phases import (
     Following,
     Holding,
     Idle,
+    Paused,
     Ramping,
     Releasing,
     Resting,
@@ -25,7 +27,20 @@ from controller.phases import (
 )
 from controller.profile import Kind, Profile, Segment, ramp
 from controller.readings import mean_force_mn
-from controller.state import Course, Step, enter, let_go, let_go_again, note_alarm, propose, raise_alarm, trip
+from controller.state import (
+    Course,
+    OpenEnd,
+    Step,
+    close,
+    enter,
+    let_go,
+    let_go_again,
+    note_alarm,
+    note_movement,
+    propose,
+    raise_alarm,
+    trip,
+)
 from controller.take_up import Stiffness, once_more, preload_n, stiffness, take_up_step
 from controller.tension import Gains, Loop, SpeedLimits, gains, tension_step
 from firmware_bridge.messages import NakReason
@@ -47,6 +62,11 @@ FEEL_FROM_MN: Final = 20_000  # a shorter ramp teaches nothing of the drive's cu
 FEEL_FROM_MA: Final = 100  # nor does one in which the current hardly shows the load: its noise would count as force
 MN_PER_KN: Final = 1_000_000
 MINUTE_US: Final = 60_000_000
+# Whoever pauses comes back within this; a patient is not left strapped for longer*. All pauses of a session together
+# stay well under the time that the table is armed for beyond its profile.
+OPEN_END_US_MAX: Final = 60 * MINUTE_US
+PAUSE_US_MAX: Final = 5 * MINUTE_US
+PAUSED_IN_ALL_US_MAX: Final = 10 * MINUTE_US
 UM_PER_MM: Final = 1000
 
 
@@ -65,6 +85,8 @@ def on_sample(s: Step, reading: ForceReading) -> None:
             _hold(s, phase, reading)
         case Resting() as phase:
             _rest(s, phase, reading)
+        case Paused() as phase:
+            _pause(s, phase, reading)
         case Releasing() as phase:
             _watch_release(s, phase, reading)
         case Idle() | Ended():
@@ -80,6 +102,9 @@ def on_time(s: Step) -> None:
     match s.state.phase:
         case Releasing(profile=profile) | Tripped(profile=profile):
             let_go_again(s, profile)
+        case Ended() if s.state.open_end is not None and s.now_us - s.state.open_end.since_us >= OPEN_END_US_MAX:
+            s.record(Record("note", "controller", "Nobody acknowledged the end: the record is closed"))
+            close(s)
         case CheckingZero() | AwaitingSwitchTest() if s.state.age_us > limits.SAMPLE_LOST_US:
             end(s, "the table stopped sending before the pull")
         case _:
@@ -99,9 +124,11 @@ def end(s: Step, because: str, *, refused: bool = True) -> None:
     s.set(interlock=interlock.opened(s.state.interlock), frozen=False)
     s.set(board=alarm_board.condition_gone(s.state.board, AlarmId.A25, s.now_us))
     enter(s, Ended(because, refused), f"Ended: {because}", because=because, refused=refused)
-    if s.state.course is not None:
-        s.outputs.append(Over())
-        s.set(course=None)
+    course = s.state.course
+    if course is not None and course.loaded_at_um is not None:
+        s.set(course=None, open_end=OpenEnd(s.now_us, course.session_id, heeded(course.pain)))
+    else:
+        close(s)
 
 
 def on_arm_refused(s: Step, reason: NakReason) -> None:
@@ -177,7 +204,7 @@ def _arm(s: Step, reading: ForceReading) -> None:
     propose(s, Arm(course.limits, table.calibration_a.id, table.calibration_b.id))
 
 
-def _control_force_n(course: Course, reading: ForceReading) -> float | None:
+def control_force_n(course: Course, reading: ForceReading) -> float | None:
     """None from one wild sample: nothing is concluded from it, and the next one comes well within the lease."""
     mean_mn = None if plausibility.is_wild(reading) else mean_force_mn(reading)
     return None if mean_mn is None else (mean_mn - course.tare_mn) / 1000
@@ -201,7 +228,7 @@ def _take_up(s: Step, phase: TakingUpSlack, reading: ForceReading) -> None:
             end(s, "the table did not answer when it was asked to arm")
         return
     course = s.state.course
-    force_n = None if course is None else _control_force_n(course, reading)
+    force_n = None if course is None else control_force_n(course, reading)
     if course is None or force_n is None:
         return
     _note_first_load(s, course, reading)
@@ -236,8 +263,7 @@ def _go_ramping(s: Step, phase: TakingUpSlack, reading: ForceReading, force_n: f
         _measure_again(s, phase, measured)
         return
     tuned = gains(measured.loop_n_mm, course.timing.delay_s)
-    pull_mm_s = course.limits.pull_um_s / UM_PER_MM
-    rate_max_n_s = min(course.prescription.ramp_mn_s / 1000, RAMP_SHARE_OF_PULL * pull_mm_s * measured.loop_n_mm)
+    rate_max_n_s = ramp_rate_n_s(course, measured.loop_n_mm)
     first, *rest = course.profile.no_faster_than(rate_max_n_s).segments
     profile = Profile((ramp(force_n, first.to_n, rate_max_n_s, first.shape), *rest))
     s.set_course(stiffness=measured, preloaded=reading, profile=profile)
@@ -245,6 +271,12 @@ def _go_ramping(s: Step, phase: TakingUpSlack, reading: ForceReading, force_n: f
     phase_after = Ramping(reading.taken_us, profile.segments[0], tuned)
     enter(s, phase_after, text, stiffness_n_per_mm=round(measured.measured_n_mm, 3))
     _follow(s, reading, phase_after.segment, 0.0, tuned, Loop())
+
+
+def ramp_rate_n_s(course: Course, stiffness_n_mm: float) -> float:
+    """How fast force may be raised: as prescribed, and no faster than the drum can follow."""
+    pull_mm_s = course.limits.pull_um_s / UM_PER_MM
+    return min(course.prescription.ramp_mn_s / 1000, RAMP_SHARE_OF_PULL * pull_mm_s * stiffness_n_mm)
 
 
 def _measure_again(s: Step, phase: TakingUpSlack, measured: Stiffness | None) -> None:
@@ -267,12 +299,12 @@ def _ramp(s: Step, phase: Ramping, reading: ForceReading) -> None:
         return
     if at_s >= phase.segment.duration_s:
         _learn_feel(s, reading)
-        _go_on(s, reading, phase.step + 1, phase.gains, loop)
+        enter_step(s, reading, phase.step + 1, phase.gains, loop)
     else:
         s.set(phase=evolved(phase, loop=loop))
 
 
-def _go_on(s: Step, reading: ForceReading, step: int, tuned: Gains, loop: Loop) -> None:
+def enter_step(s: Step, reading: ForceReading, step: int, tuned: Gains, loop: Loop) -> None:
     """Enters that segment of the profile; behind its last one the session is over."""
     course = s.state.course
     if course is None:
@@ -320,7 +352,7 @@ def _hold(s: Step, phase: Holding, reading: ForceReading) -> None:
     if course is None:
         return
     if course.clock.at_force_us >= phase.until_at_force_us:
-        _go_on(s, reading, phase.step + 1, phase.gains, phase.loop)
+        enter_step(s, reading, phase.step + 1, phase.gains, phase.loop)
         return
     _announce_last_minute(s, course)
     loop = _follow(s, reading, Segment(phase.target_n, phase.target_n, 0.0), 0.0, phase.gains, phase.loop)
@@ -334,14 +366,31 @@ def _rest(s: Step, phase: Resting, reading: ForceReading) -> None:
     if s.state.phase is not phase:
         return
     if at_s >= phase.segment.duration_s:
-        _go_on(s, reading, phase.step + 1, phase.gains, loop)
+        enter_step(s, reading, phase.step + 1, phase.gains, loop)
     elif loop is not phase.loop:
         s.set(phase=evolved(phase, loop=loop))
 
 
+def _pause(s: Step, phase: Paused, reading: ForceReading) -> None:
+    course = s.state.course
+    if course is not None and pause_left_us(course, phase, reading.taken_us) <= 0:
+        release(s, "the pause was not ended in time")
+        return
+    at_s = (reading.taken_us - phase.since_us) / 1e6
+    loop = _follow(s, reading, phase.segment, at_s, phase.gains, phase.loop, pull_mm_s=0.0)
+    if s.state.phase is phase and loop is not phase.loop:
+        s.set(phase=evolved(phase, loop=loop))
+
+
+def pause_left_us(course: Course, phase: Paused, taken_us: int) -> int:
+    """How long this pause may still last."""
+    lasted_us = taken_us - phase.began_us
+    return min(PAUSE_US_MAX - lasted_us, PAUSED_IN_ALL_US_MAX - course.paused_us - lasted_us)
+
+
 def _count_dose(s: Step, phase: Holding, reading: ForceReading) -> None:
     course = s.state.course
-    force_n = None if course is None else _control_force_n(course, reading)
+    force_n = None if course is None else control_force_n(course, reading)
     if course is not None and force_n is not None:
         clock = counted(course.clock, reading.taken_us, round(force_n * 1000), round(phase.target_n * 1000))
         s.set_course(clock=clock)
@@ -353,8 +402,19 @@ def _announce_last_minute(s: Step, course: Course) -> None:
         raise_alarm(s, AlarmId.A25, "the clock shows 60 s to go")
 
 
-def _follow(s: Step, reading: ForceReading, segment: Segment, at_s: float, tuned: Gains, loop: Loop) -> Loop:
-    """Follows the target one step of the loop, when one is due; returns the loop's memory."""
+def _follow(
+    s: Step,
+    reading: ForceReading,
+    segment: Segment,
+    at_s: float,
+    tuned: Gains,
+    loop: Loop,
+    pull_mm_s: float | None = None,
+) -> Loop:
+    """Follows the target one step of the loop, when one is due; returns the loop's memory.
+
+    `pull_mm_s`: how fast it may wind in, where that is less than the session allows.
+    """
     course = s.state.course
     if course is None:
         return loop
@@ -363,13 +423,35 @@ def _follow(s: Step, reading: ForceReading, segment: Segment, at_s: float, tuned
     if target_mn != course.target_mn:
         s.set_course(target_mn=target_mn)
     period_s = _is_time_to_move(course, reading)
-    force_n = None if period_s is None else _control_force_n(course, reading)
+    force_n = None if period_s is None else control_force_n(course, reading)
     if period_s is None or force_n is None:
         return loop
-    speeds = SpeedLimits(course.limits.pull_um_s / UM_PER_MM, course.limits.payout_um_s / UM_PER_MM)
+    _notice_movement(s, reading, force_n, target_n, tuned)
+    fastest_mm_s = course.limits.pull_um_s / UM_PER_MM if pull_mm_s is None else pull_mm_s
+    speeds = SpeedLimits(fastest_mm_s, course.limits.payout_um_s / UM_PER_MM)
     after, speed_mm_s = tension_step(loop, tuned, target_n, segment.rate_n_s(at_s), force_n, period_s, speeds)
     _move(s, reading, speed_mm_s)
     return after
+
+
+def _notice_movement(s: Step, reading: ForceReading, force_n: float, target_n: float, tuned: Gains) -> None:
+    """Breath, cough, shift, slip: on record in words. What safety makes of the same sample is its own."""
+    course = s.state.course
+    if course is None or (isinstance(s.state.phase, Paused) and force_n < target_n):
+        return
+    memory, noticed = movement.watched(
+        course.movement,
+        reading.taken_us,
+        round((force_n - target_n) * 1000),
+        round(force_n * 1000),
+        reading.cable_um,
+        round(tuned.stiffness_n_mm * 1000),
+        steady=isinstance(s.state.phase, Holding),
+    )
+    if memory is not course.movement:
+        s.set_course(movement=memory)
+    if noticed is not None:
+        note_movement(s, noticed)
 
 
 def _move(s: Step, reading: ForceReading, speed_mm_s: float) -> None:

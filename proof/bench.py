@@ -27,12 +27,16 @@ copyreg.pickle(memoryview, lambda view: (memoryview, (view.obj,)))
 
 
 def document(
-    force: str = "300 N", time_at_force: str = "60 s", ramp: str = "20 N/s", mass: str = "80 kg"
+    force: str = "300 N",
+    time_at_force: str = "60 s",
+    ramp: str = "20 N/s",
+    mass: str = "80 kg",
+    **pull: str,
 ) -> dict[str, Any]:
-    """A prescription as a clinician writes it."""
+    """A prescription as a clinician writes it; `pull` are further fields of the pull."""
     return {
         "patient": {"pseudonym": "K7-2F41", "body_mass": mass},
-        "pull": {"mode": "static", "force": force, "time_at_force": time_at_force, "ramp": ramp},
+        "pull": {"mode": "static", "force": force, "time_at_force": time_at_force, "ramp": ramp, **pull},
         "prescribed": {"by": "clinician"},
     }
 

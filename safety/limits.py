@@ -36,6 +36,8 @@ TARGET_MARGIN_US: Final = Microseconds(2_000_000)
 # Faster than a person reacts to is not mild*.
 RAMP_MAX_MN_S: Final = 20_000
 RAMP_SHIPPED_MN_S: Final = 5_000
+# What is raised while pulling is felt before it is raised again.
+RAISE_STEP_MAX_MN: Final = Millinewtons(20_000)
 # Slack: both channels within this of zero. It is also the floor that keeps the cable on the drum.
 SLACK_MN: Final = Millinewtons(15_000)
 TAKE_UP_TRAVEL_MAX_UM: Final = Micrometres(200_000)

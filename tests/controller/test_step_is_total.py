@@ -10,18 +10,36 @@ from hypothesis import strategies as st
 from controller import session
 from controller.inputs import (
     AcknowledgeAsked,
+    CameTooLate,
     ConditionChanged,
+    EndAcknowledged,
     Execute,
+    GoOnAsked,
     Input,
+    LowerAsked,
+    PainTold,
+    PauseAsked,
+    RaiseAsked,
     SampleArrived,
     StopAsked,
     TableFound,
     TableLost,
     TableSaid,
+    TakeOverAsked,
     Tick,
     ZeroAsked,
 )
-from controller.phases import AwaitingSwitchTest, CheckingZero, Ended, Holding, Idle, Ramping, TakingUpSlack, Tripped
+from controller.phases import (
+    AwaitingSwitchTest,
+    CheckingZero,
+    Ended,
+    Holding,
+    Idle,
+    Paused,
+    Ramping,
+    TakingUpSlack,
+    Tripped,
+)
 from controller.state import State
 from firmware_bridge.link import ReceivedSample
 from firmware_bridge.messages import RAW_MISSING, Ack, MessageType, Nak, NakReason, Sample, Status, Trip, TripCause
@@ -64,6 +82,26 @@ naks = st.builds(Nak, st.integers(0, 255), MESSAGE_TYPES, st.sampled_from(list(N
 said = st.builds(TableSaid, st.builds(Ack, st.integers(0, 255), MESSAGE_TYPES) | naks | trips)
 asked = st.builds(StopAsked, st.just("clinician"), st.just("stop-00001")) | st.builds(
     AcknowledgeAsked, st.just("clinician"), st.just("ack-000001"), alarms | st.text(max_size=3)
+)
+people = st.sampled_from(["clinician", "doctor"])
+forces_mn = st.integers(-1_000, 700_000) | st.sampled_from([20_000, 25_000, 30_000, 40_000, 50_000])
+steered = (
+    st.builds(PauseAsked, people, st.just("pause-0001"))
+    | st.builds(GoOnAsked, people, st.just("go-on-0001"))
+    | st.builds(LowerAsked, people, st.just("lower-0001"), forces_mn)
+    | st.builds(lambda who, to_mn: RaiseAsked(who, "raise-0001", to_mn, to_mn), people, forces_mn)
+    | st.builds(RaiseAsked, people, st.just("raise-0002"), forces_mn, forces_mn)
+    | st.builds(TakeOverAsked, people, st.just("take-over-1"))
+    | st.builds(EndAcknowledged, people, st.just("heard-0001"))
+    | st.builds(CameTooLate, people, st.just("late-00001"), st.just("Pause"))
+    | st.builds(
+        PainTold,
+        people,
+        st.just("pain-00001"),
+        st.integers(-1, 11),
+        st.sampled_from(["before", "during", "after"]),
+        st.booleans(),
+    )
 )
 other_inputs = (
     st.builds(Tick, st.none() | ages_us)
@@ -116,11 +154,14 @@ def reached(new_bench, prescribed) -> list[tuple[State, int]]:
     bench = new_bench("nominal_80")
     states = [(bench.state, bench.now_us)]
     bench.run_for(1)
-    bench.start(prescribed("30 N"))
+    bench.start(prescribed("30 N", raise_up_to="60 N"))
     for phase in PHASES[1:6]:
         assert bench.run_to(phase)
         bench.run_for(0.1)
         states.append((bench.state, bench.now_us))
+    bench.ask(PauseAsked("clinician", "pause-0001"))
+    bench.run_for(0.1)
+    states.append((bench.state, bench.now_us))
     bench.stop()
     bench.run_for(0.1)
     states.append((bench.state, bench.now_us))
@@ -137,7 +178,8 @@ def inputs(starts, found) -> st.SearchStrategy[list[tuple[Input, int]]]:
     """Some inputs, each with the time since the one before, which may even run backwards."""
     passed_us = st.integers(0, 20_000) | st.integers(-1_000, 5_000_000)
     return st.lists(
-        st.tuples(st.one_of(arrivals, arrivals, said, asked, other_inputs, starts, found), passed_us), max_size=25
+        st.tuples(st.one_of(arrivals, arrivals, said, asked, steered, other_inputs, starts, found), passed_us),
+        max_size=25,
     )
 
 
@@ -162,6 +204,10 @@ def assert_in_bounds(before: State, after: State, given_input: Input, outputs: t
     assert not (pulls and not isinstance(given_input, SampleArrived))
     if isinstance(before.phase, Tripped) and isinstance(after.phase, Tripped):
         assert before.interlock.cause is after.interlock.cause
+    if after.course is not None and after.course.target_mn is not None and not isinstance(after.phase, Tripped):
+        assert after.course.profile.peak_n * 1000 <= after.course.prescription.agreed_mn
+    if isinstance(before.phase, Paused) and isinstance(after.phase, Paused):
+        assert not any(isinstance(motion, Pull) for motion in motions)
     assert sum(entry.root for entry in after.board) == isinstance(after.phase, Tripped)
 
 
@@ -191,7 +237,7 @@ def test_stop_is_answered_as_done_in_every_phase(reached) -> None:
 
 def test_a_step_after_a_pause_of_200_ms_is_a_trip_wherever_the_drive_may_be_on(reached) -> None:
     for state, _now_us in reached:
-        if isinstance(state.phase, TakingUpSlack | Ramping | Holding):
+        if isinstance(state.phase, TakingUpSlack | Ramping | Holding | Paused):
             still, _ = session.step(state, Tick(10_000), state.stepped_at_us + 199_999)
             tripped, _ = session.step(state, Tick(10_000), state.stepped_at_us + 200_000)
 

@@ -6,7 +6,7 @@ from itertools import pairwise
 import pytest
 
 from controller import session
-from controller.inputs import Execute
+from controller.inputs import EndAcknowledged, Execute
 from controller.phases import (
     AwaitingSwitchTest,
     CheckingZero,
@@ -112,6 +112,9 @@ def test_the_record_is_whole(whole) -> None:
     assert not any(row.late for row in samples)
     assert [row.number for row in events] == list(range(1, len(events) + 1))
     assert [header.session_id for header in bench.memory.headers] == ["S1"]
+    assert bench.memory.ended == 0
+    assert bench.ask(EndAcknowledged("doctor", "heard-0001")).done
+    assert bench.memory.events[-1].actor == "doctor"
     assert bench.memory.ended == 1
     assert bench.memory.headers[0].simulated
 

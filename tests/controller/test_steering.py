@@ -1,0 +1,314 @@
+"""A clinician steers a pull: pause and go on, lower, raise, take over. Each hazard of it, on the whole stack."""
+
+from dataclasses import replace
+
+import pytest
+
+from controller.inputs import (
+    CameTooLate,
+    GoOnAsked,
+    LowerAsked,
+    PauseAsked,
+    RaiseAsked,
+    TakeOverAsked,
+)
+from controller.phases import Ended, Holding, Paused, Ramping, Releasing, TakingUpSlack, Tripped
+
+
+@pytest.fixture(scope="module")
+def at_200(new_bench, prescribed):
+    """Held at 200 N for 2 s; it may be raised to 260 N."""
+    bench = new_bench()
+    bench.run_for(1)
+    assert bench.start(prescribed("200 N", "60 s", raise_up_to="260 N")).done
+    assert bench.run_to(Holding)
+    bench.run_for(2)
+    return bench
+
+
+@pytest.fixture
+def held(at_200):
+    bench = at_200.copy()
+    bench.fault_now()
+    return bench
+
+
+def pause(bench, actor: str = "clinician"):
+    return bench.ask(PauseAsked(actor, f"pause-{bench.now_us}"))
+
+
+def go_on(bench, actor: str = "clinician"):
+    return bench.ask(GoOnAsked(actor, f"go-on-{bench.now_us}"))
+
+
+def lower(bench, to_n: float, actor: str = "clinician"):
+    return bench.ask(LowerAsked(actor, f"lower-{bench.now_us}", round(to_n * 1000)))
+
+
+def raise_to(bench, to_n: float, confirmed_n: float | None = None, actor: str = "clinician"):
+    confirmed_mn = round((to_n if confirmed_n is None else confirmed_n) * 1000)
+    return bench.ask(RaiseAsked(actor, f"raise-{bench.now_us}", round(to_n * 1000), confirmed_mn))
+
+
+def on_record(bench) -> str:
+    return bench.memory.events[-1].text
+
+
+# Pause and go on
+
+
+def test_a_pause_goes_down_to_30_n_and_the_clock_stands(held) -> None:
+    before_us = held.state.course.clock.at_force_us
+    assert pause(held).done
+    held.run_for(25)
+
+    assert isinstance(held.state.phase, Paused)
+    assert 15 < held.force_n <= 31
+    assert held.state.course.clock.at_force_us == before_us
+    assert held.steepest_fall_n() <= 15
+
+
+def test_a_pause_never_winds_in(held) -> None:
+    pause(held)
+    held.run_for(60)
+
+    assert held.pulls_since_fault == []
+
+
+def test_going_on_comes_back_to_the_same_force_no_faster_than_prescribed_and_ends_by_the_clock(held) -> None:
+    pause(held)
+    held.run_for(30)
+    answer = go_on(held)
+    began = len(held.forces_mn)
+    assert held.run_to(Holding)
+    rise = [
+        after - before for before, after in zip(held.forces_mn[began:], held.forces_mn[began + 1000 :], strict=False)
+    ]
+
+    assert answer.done, answer.reason
+    assert max(rise) < 22_000
+    assert held.run_to(Ended, within_s=90)
+    assert held.state.phase == Ended("time at force is complete", refused=False)
+    assert held.alarms_told == ["A25"] or held.alarms_told == []
+
+
+@pytest.mark.parametrize("moment", [0.0, 1.0, 4.0])
+def test_going_on_in_the_middle_of_the_way_down_turns_back_from_there(held, moment) -> None:
+    pause(held)
+    held.run_for(moment)
+    before_n = held.force_n
+    go_on(held)
+    held.run_for(0.5)
+
+    assert isinstance(held.state.phase, Ramping | Holding)
+    assert abs(held.force_n - before_n) < 15
+    assert held.run_to(Holding)
+
+
+def test_a_pause_in_the_ramp_goes_on_with_the_ramp(ramping) -> None:
+    at_n = ramping.force_n
+    assert pause(ramping).done
+    ramping.run_for(20)
+    low_n = ramping.force_n
+    assert go_on(ramping).done
+    ramping.run_to(Holding)
+    ramping.run_for(1)
+
+    assert at_n > 150
+    assert low_n < 31
+    assert ramping.force_n == pytest.approx(300, abs=3)
+
+
+def test_a_pause_longer_than_5_minutes_lets_go_and_says_so(held) -> None:
+    pause(held)
+    held.run_for(299)
+    still = held.state.phase
+    held.run_for(1.1)
+
+    assert isinstance(still, Paused)
+    assert held.state.phase.because == "the pause was not ended in time"
+    assert held.root is None
+
+
+def test_who_leaves_the_harness_in_a_pause_is_noticed(held) -> None:
+    pause(held)
+    held.run_for(15)
+    held.table.plant.leave()
+    held.run_to(Tripped, within_s=10)
+
+    assert held.root == "A26"
+
+
+def test_the_patients_switch_and_stop_work_in_a_pause(held) -> None:
+    pause(held)
+    held.run_for(5)
+    pressed = held.copy()
+    held.stop()
+    pressed.table.press_patient_switch(100_000)
+    pressed.run_for(0.1)
+
+    assert isinstance(held.state.phase, Releasing)
+    assert pressed.root == "A10"
+
+
+def test_going_on_is_refused_where_a_pull_would_be(held) -> None:
+    pause(held)
+    held.run_for(15)
+    late = held.copy()
+    late.conductor.state = replace(late.state, age_us=100_000)
+    slack = held.copy()
+    slack.table.plant.leave()
+    slack.run_for(2)
+
+    assert "older than 60 ms" in go_on(late).reason
+    assert "slack" in go_on(slack).reason
+    assert isinstance(late.state.phase, Paused)
+    assert isinstance(slack.state.phase, Paused)
+
+
+# Lower and raise
+
+
+def test_lowering_is_at_once_and_the_rest_is_held_there(held) -> None:
+    assert lower(held, 150).done
+    held.run_for(6)
+
+    assert held.force_n == pytest.approx(150, abs=3)
+    assert held.steepest_fall_n() <= 15
+    assert isinstance(held.state.phase, Holding)
+    assert "Lower from 200 N to 150 N" in [row.text for row in held.memory.events]
+
+
+@pytest.mark.parametrize(
+    ("to_n", "words"), [(19, "pause or stop"), (200, "not lower"), (230, "not lower"), (-5, "20 N")]
+)
+def test_lowering_below_what_can_be_held_or_upwards_is_refused(held, to_n, words) -> None:
+    answer = lower(held, to_n)
+
+    assert not answer.done
+    assert words in answer.reason
+    assert words in on_record(held)
+
+
+def test_a_raise_is_followed_at_the_prescribed_ramp(held) -> None:
+    assert raise_to(held, 220).done
+    held.run_to(Holding)
+    held.run_for(1)
+
+    assert held.force_n == pytest.approx(220, abs=3)
+    assert held.peak_since_fault_n < 225
+
+
+@pytest.mark.parametrize(
+    ("to_n", "confirmed_n", "words"),
+    [
+        (221, None, "more than a step"),
+        (220, 210, "was confirmed"),
+        (200, None, "not higher"),
+        (180, None, "not higher"),
+    ],
+)
+def test_a_raise_that_is_too_large_or_not_confirmed_is_refused(held, to_n, confirmed_n, words) -> None:
+    answer = raise_to(held, to_n, confirmed_n)
+    held.run_for(2)
+
+    assert not answer.done
+    assert words in answer.reason
+    assert held.force_n == pytest.approx(200, abs=3)
+
+
+def test_no_raise_goes_beyond_what_was_agreed(held) -> None:
+    for to_n in (220, 240, 260):
+        assert raise_to(held, to_n).done
+        held.run_to(Holding)
+    answer = raise_to(held, 261)
+    held.run_for(1)
+
+    assert "260 N agreed" in answer.reason
+    assert held.peak_since_fault_n < 265
+    assert held.ceiling_n == 325
+
+
+def test_without_an_agreement_nothing_is_raised(holding) -> None:
+    answer = raise_to(holding, 310)
+
+    assert "300 N agreed" in answer.reason
+
+
+def test_a_second_raise_waits_until_the_first_is_felt(held) -> None:
+    raise_to(held, 220)
+    answer = raise_to(held, 240)
+
+    assert "while a force is held" in answer.reason
+
+
+def test_nothing_is_raised_in_a_ramp_or_a_pause(held, ramping) -> None:
+    pause(held)
+
+    assert "while a force is held" in raise_to(held, 210).reason
+    assert "while a force is held" in raise_to(ramping, 310).reason
+
+
+def test_lowered_in_a_pause_it_goes_on_to_the_lower_force(held) -> None:
+    pause(held)
+    held.run_for(12)
+    assert lower(held, 120).done
+    assert isinstance(held.state.phase, Paused)
+    go_on(held)
+    held.run_to(Holding)
+    held.run_for(1)
+
+    assert held.force_n == pytest.approx(120, abs=3)
+
+
+def test_lowered_in_the_ramp_it_turns_round_and_holds_there(ramping) -> None:
+    assert lower(ramping, 100).done
+    ramping.run_to(Holding)
+    ramping.run_for(1)
+
+    assert ramping.force_n == pytest.approx(100, abs=3)
+
+
+# Who may, and when
+
+
+def test_another_person_may_stop_but_not_steer_until_they_take_over(held) -> None:
+    refused = [
+        pause(held, "doctor"),
+        go_on(held, "doctor"),
+        lower(held, 100, "doctor"),
+        raise_to(held, 210, actor="doctor"),
+    ]
+    taken = held.ask(TakeOverAsked("doctor", "take-over-1"))
+    after = pause(held, "doctor")
+    before = pause(held)
+
+    assert all("clinician holds this session" in answer.reason for answer in refused)
+    assert taken.done
+    assert "doctor takes over from clinician" in [row.text for row in held.memory.events]
+    assert after.done
+    assert "doctor holds this session" in before.reason
+
+
+def test_nothing_is_steered_before_the_pull_or_after_the_end(make_bench) -> None:
+    bench = make_bench()
+    assert all("Nothing is being pulled" in ask(bench).reason for ask in (pause, go_on))
+    bench.start()
+    bench.run_to(TakingUpSlack)
+    assert "Nothing is being pulled" in pause(bench).reason
+    bench.run_to(Ramping)
+    bench.stop()
+
+    assert "Nothing is being pulled" in lower(bench, 50).reason
+    bench.run_to(Ended)
+    assert "Nothing is being pulled" in raise_to(bench, 50).reason
+    assert not bench.ask(TakeOverAsked("doctor", "take-over-1")).done
+
+
+def test_a_command_that_came_too_late_is_on_record(held) -> None:
+    answer = held.ask(CameTooLate("clinician", "late-0001", "Raise to 220 N"))
+    held.run_for(1)
+
+    assert "too late" in answer.reason
+    assert "Raise to 220 N" in on_record(held)
+    assert held.force_n == pytest.approx(200, abs=3)
