@@ -19,9 +19,10 @@ Matrix = NDArray[np.float64]
 
 MS_S: Final = 0.001
 LINE_MS: Final = 2
-SPEED_WEIGHT: Final = 1e-3  # N2 of force error that (mm/s)2 of speed is worth
+SPEED_WEIGHT: Final = 1e-2  # N2 of force error that (mm/s)2 of speed is worth
 WALK_MM_S: Final = 4.0  # how far the torso's speed may wander in a root second
 BREATH_MM: Final = 0.5  # the same of breathing's own oscillation
+UNKNOWN_N: Final = 0.5  # what friction, lost motion and steps, which are not in it, may come to
 CONVERGED: Final = 1e-10
 STEPS_MIN: Final = 200  # until what is ordered has come through all delays
 STEPS_MAX: Final = 4000
@@ -82,7 +83,7 @@ def _model(
     )
     a, b, q, seen, wanted = _with_delays(plant, command, noise, force, measured_ms)
     step, push, drift = _over_period(a, b, q, period_ms)
-    kalman = _filter_gain(step, drift, seen, noise_n**2 / 2)
+    kalman = _filter_gain(step, drift, seen, noise_n**2 / 2 + UNKNOWN_N**2)
     regulator = _regulator_gain(step, push, np.outer(wanted, wanted), SPEED_WEIGHT)
     late_s = (measured_ms + LINE_MS) / 1000
     return {"step": step, "input": push, "seen": seen, "kalman": kalman, "regulator": regulator, "late_s": late_s}
@@ -149,7 +150,7 @@ def _filter_gain(a: Matrix, q: Matrix, seen: Matrix, noise_n2: float) -> Matrix:
         before = gain
         gain = covariance @ seen / (seen @ covariance @ seen + noise_n2)
         updated = covariance - np.outer(gain, seen @ covariance)
-        covariance = a @ updated @ a.T + q
+        covariance = a @ ((updated + updated.T) / 2) @ a.T + q
         if count > STEPS_MIN and np.max(np.abs(gain - before)) < CONVERGED:
             break
     return gain

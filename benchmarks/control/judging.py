@@ -12,7 +12,7 @@ BACK_WITHIN_N: Final = 10.0
 SETTLED_SHARE: Final = 0.02
 OVERSHOOT_WITHIN_S: Final = 5.0
 CYCLE_BEYOND_N: Final = 5.0  # a swing to both sides by more than breathing ever leaves
-CYCLE_LOOKED_AT_S: Final = 4.0
+CYCLE_LOOKED_AT_S: Final = 8.0
 CYCLE_TURNS: Final = 4
 
 

@@ -12,7 +12,7 @@ from controller.commands import HUMAN_TICKS
 from controller.inputs import StartAsked
 from controller.phases import Ended, Holding, Idle, Ramping, Releasing, Tripped
 from hw_sim.rigs import Rig
-from safety.alarms import CATALOGUE, Priority
+from safety.alarms import CATALOGUE, AlarmId, Priority
 from safety.limits import RAMP_MAX_MN_S, SESSION_S_MAX, SiteLimits
 from safety.units import Millinewtons
 from tractable.virtual_stack import VirtualStack
@@ -40,7 +40,7 @@ class _Recorder:
     target_n: list[float] = field(default_factory=list)
     holds_from_ms: int | None = None
     stiffness_n_mm: float = 0.0
-    alarms: set[str] = field(default_factory=set)
+    alarms: set[AlarmId] = field(default_factory=set)
     ended: str | None = None
 
     def look(self, stack: VirtualStack) -> bool:
