@@ -4,23 +4,15 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from controller.modes import profile_duration_s
+from controller.modes import is_countable, profile_duration_s, profile_of
 from controller.prescription import Prescription, PrescriptionError, parse
 from controller.prescription_rules import broken_rules
+from controller.profile import Profile
 from controller.quantities import NEWTONS_PER, body_weight_mn, in_three_units
 from safety.limits import SiteLimits, session_ceiling
 
-# The fields of the form, as the document names them; "" stands for the form as a whole.
-FIELDS: Final = (
-    "patient.pseudonym",
-    "patient.body_mass",
-    "pull.mode",
-    "pull.force",
-    "pull.raise_up_to",
-    "pull.time_at_force",
-    "pull.ramp",
-    "prescribed.by",
-)
+# A reason begins with the place in the document that it is about: "pull.force: ...".
+SECTIONS: Final = ("patient", "pull", "prescribed")
 
 
 class FieldRefusal(BaseModel):
@@ -38,8 +30,25 @@ class ForceShown(BaseModel):
     text: str
 
 
+class Planned(BaseModel):
+    """One segment, as a person reads it: when it begins (s), what it is, and its force (N) at the end."""
+
+    begins_s: float
+    duration_s: float
+    kind: str
+    to_n: float
+
+
+class ProfileShown(BaseModel):
+    """Columns to draw with straight lines, and the same in steps to read."""
+
+    t_s: list[float]
+    force_n: list[float]
+    steps: list[Planned]
+
+
 class Preview(BaseModel):
-    """`force`, `ceiling_mn` and `total_s` are None when the document cannot be read."""
+    """`force`, `ceiling_mn`, `total_s` and `profile` are None when the document cannot be read."""
 
     may_start: bool
     refusals: list[FieldRefusal]
@@ -49,6 +58,7 @@ class Preview(BaseModel):
     ceiling_mn: int | None = None
     ceiling_text: str = ""
     total_s: int | None = None
+    profile: ProfileShown | None = None
 
 
 def preview(document: dict[str, Any], site: SiteLimits) -> Preview:
@@ -72,9 +82,9 @@ def _judged(prescription: Prescription, site: SiteLimits, unreadable: list[Field
         if rule.field not in named
     ]
     refusals = unreadable + broken
-    if prescription.body_mass_g <= 0 or prescription.force_mn <= 0 or prescription.ramp_mn_s <= 0:
+    if prescription.body_mass_g <= 0 or prescription.force_mn <= 0 or not is_countable(prescription):
         return Preview(may_start=False, refusals=refusals)
-    ceiling_mn = session_ceiling(prescription.force_mn, site)
+    ceiling_mn = session_ceiling(prescription.agreed_mn, site)
     return Preview(
         may_start=not refusals,
         refusals=refusals,
@@ -84,7 +94,17 @@ def _judged(prescription: Prescription, site: SiteLimits, unreadable: list[Field
         ceiling_mn=ceiling_mn,
         ceiling_text=in_three_units(ceiling_mn),
         total_s=profile_duration_s(prescription),
+        profile=_profile(profile_of(prescription)),
     )
+
+
+def _profile(profile: Profile) -> ProfileShown:
+    points = [(round(at_s, 2), round(force_n, 2)) for at_s, force_n in profile.points()]
+    steps = [
+        Planned(begins_s=began_s, duration_s=segment.duration_s, kind=segment.kind, to_n=segment.to_n)
+        for began_s, segment in profile.begins()
+    ]
+    return ProfileShown(t_s=[at_s for at_s, _ in points], force_n=[force_n for _, force_n in points], steps=steps)
 
 
 def _filled_in(document: dict[str, Any]) -> dict[str, Any]:
@@ -109,8 +129,7 @@ def _shown(prescription: Prescription) -> ForceShown:
 
 
 def _unreadable(reason: str) -> FieldRefusal:
-    """Reasons begin with the place in the document: "pull.force: ..."."""
     place, _, rest = reason.partition(": ")
-    if place not in FIELDS:
+    if place.partition(".")[0] not in SECTIONS:
         return FieldRefusal(field="", sentence=reason)
     return FieldRefusal(field=place, sentence=rest[:1].upper() + rest[1:])

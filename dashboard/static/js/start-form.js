@@ -2,10 +2,11 @@
 
 import { ask, pressId } from "./ask.js";
 import { setText } from "./force-reading.js";
+import "./profile-preview.js";
 import { minutes, threeUnits, UNKNOWN } from "./units.js";
+import { documentOf, showFieldsOfMode } from "./written-prescription.js";
 
 const PREVIEW_AFTER_MS = 250;
-const QUANTITIES = { "patient.body_mass": "patient.body_mass.unit", "pull.force": "pull.force.unit", "pull.time_at_force": "pull.time_at_force.unit" };
 const STARTABLE = ["idle", "ended"];
 const byId = (id) => document.getElementById(id);
 
@@ -23,6 +24,7 @@ class StartForm extends HTMLElement {
       event.preventDefault();
       this.#start();
     });
+    showFieldsOfMode(this.form); // a browser may keep the mode over a reload
     this.#refresh();
   }
 
@@ -39,6 +41,7 @@ class StartForm extends HTMLElement {
 
   #changed(field) {
     if (field.name && field.name !== "tick") this.#touched.add(field.name.replace(/\.unit$/, ""));
+    showFieldsOfMode(this.form);
     clearTimeout(this.#timer);
     this.#preview = null; // of what was written before
     this.#timer = setTimeout(() => this.#showPreview(), PREVIEW_AFTER_MS);
@@ -47,7 +50,7 @@ class StartForm extends HTMLElement {
 
   async #showPreview() {
     const asked = ++this.#asked;
-    const answer = await ask("/api/preview", { prescription: this.#document() });
+    const answer = await ask("/api/preview", { prescription: documentOf(this.form) });
     if (asked !== this.#asked) return;
     this.#preview = answer.outcome === "done" ? answer.body : null;
     const refusals = this.#preview ? this.#preview.refusals : [{ field: "", sentence: answer.sentence }];
@@ -57,6 +60,7 @@ class StartForm extends HTMLElement {
     byId("share-shown").textContent = force ? `${force.of_body_weight_percent.toFixed(1)} %` : UNKNOWN;
     byId("ceiling-shown").textContent = this.#preview?.ceiling_text || UNKNOWN;
     byId("total-shown").textContent = this.#preview?.total_s ? `${minutes(this.#preview.total_s)}, then letting go` : UNKNOWN;
+    this.querySelector("profile-preview").show(this.#preview?.profile ?? null);
     byId("confirm").hidden = !this.#preview?.needs_second_confirmation;
     byId("confirm-unit").textContent = this.#value("pull.force.unit");
     this.#refresh();
@@ -70,17 +74,6 @@ class StartForm extends HTMLElement {
       if (sentences.length) input?.setAttribute("aria-invalid", "true");
       else input?.removeAttribute("aria-invalid");
     }
-  }
-
-  #document() {
-    const written = { patient: {}, pull: {}, prescribed: {} };
-    for (const name of ["patient.pseudonym", "patient.body_mass", "pull.mode", "pull.force", "pull.time_at_force", "pull.ramp", "prescribed.by"]) {
-      const text = this.#value(name);
-      const unit = name === "pull.ramp" ? "N/s" : QUANTITIES[name] && this.#value(QUANTITIES[name]);
-      const [section, field] = name.split(".");
-      if (text !== "") written[section][field] = unit ? `${text} ${unit}` : text;
-    }
-    return written;
   }
 
   #value(name) {
@@ -119,7 +112,7 @@ class StartForm extends HTMLElement {
     this.#refresh();
     const answer = await ask("/api/start", {
       id: pressId(),
-      prescription: this.#document(),
+      prescription: documentOf(this.form),
       ticks: this.#ticks,
       confirmed_force: confirmed === null ? null : `${confirmed} ${this.#value("pull.force.unit")}`,
     });
