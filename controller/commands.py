@@ -9,7 +9,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
+from controller.inputs import PainWhen
 from controller.messages import Pseudonym
+from controller.pain import PAIN_MAX
 
 LINE_BYTES_MAX = 65_536
 REPLY_WITHIN_S = 2.0
@@ -70,11 +72,60 @@ class Zero(_Expiring):
     do: Literal["zero"]
 
 
+class Pause(_Expiring):
+    """Down to a low force, where the clock stands, until somebody goes on."""
+
+    do: Literal["pause"]
+
+
+class GoOn(_Expiring):
+    """Out of the pause, back to where the profile was."""
+
+    do: Literal["go_on"]
+
+
+class Lower(_Expiring):
+    """From now on nowhere above `to_mn`; at least 20 N."""
+
+    do: Literal["lower"]
+    to_mn: int
+
+
+class Raise(_Expiring):
+    """The force that is held, by at most 20 N, up to what was agreed at the start. `confirmed_mn` says it again."""
+
+    do: Literal["raise"]
+    to_mn: int
+    confirmed_mn: int
+
+
+class PainScore(_Expiring):
+    """What the patient answered, 0 (none) to 10 (the worst), and whether a leg hurts, is numb or weak."""
+
+    do: Literal["pain"]
+    score: Annotated[int, Field(ge=0, le=PAIN_MAX)]
+    when: PainWhen
+    leg_symptoms: bool = False
+
+
+class TakeOver(_Expiring):
+    """Whoever asks holds the session from now on, and nobody else steers it. Stop needs no holding."""
+
+    do: Literal["take_over"]
+
+
+class AcknowledgeEnd(_Expiring):
+    """The end was heard, and somebody is with the patient: ends the tone, and closes the session's record."""
+
+    do: Literal["acknowledge_end"]
+
+
 class Status(_Command):
     do: Literal["status"]
 
 
-Command = Start | Stop | Acknowledge | Zero | Status
+Steering = Pause | GoOn | Lower | Raise | PainScore | TakeOver | AcknowledgeEnd
+Command = Start | Stop | Acknowledge | Zero | Steering | Status
 COMMAND: TypeAdapter[Command] = TypeAdapter(Annotated[Command, Field(discriminator="do")])
 
 

@@ -79,7 +79,11 @@ class State(Payload):
     """What is true of one table now, until `valid_until`. `run` names one life of the controller's process.
 
     `instruction` is what the person at the table should do next, empty when nothing.
-    `within_5_percent` is a share of the time at force, 0 to 1; None before there is any.
+    `within_5_percent` is a share of the time at force, 0 to 1; None before there is any. `setpoint_mn` is the force
+    of the pull that is given or comes next; `agreed_mn` how far it may be raised; `holder` who may change it.
+    `pull_number` of `pulls` counts the pulls between rests, `segment` of `segments` the steps of the profile, from 1.
+    `pain` is the newest score, `suggestion` what it suggests; `movement` the newest movement, in words.
+    `end_unacknowledged`: a session is over, and a tone sounds until somebody says that they are there.
     """
 
     run: str
@@ -103,6 +107,17 @@ class State(Payload):
     table: TableIdentity | None
     prescription: PrescriptionSummary | None
     recording_failure: str | None
+    holder: str | None = None
+    agreed_mn: int | None = None
+    pull_number: int | None = None
+    pulls: int | None = None
+    segment: int | None = None
+    segments: int | None = None
+    pause_left_s: int | None = None
+    pain: int | None = None
+    suggestion: str = ""
+    movement: str | None = None
+    end_unacknowledged: bool = False
 
 
 class ForceBatch(Payload):

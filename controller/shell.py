@@ -13,20 +13,45 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
+from typing import assert_never
 
 from controller import messages, prescription
 from controller.calibration import Calibration, CalibrationUnreadable, load_calibration
-from controller.commands import Acknowledge, Command, Reply, Start, Status, Stop, Zero
+from controller.commands import (
+    Acknowledge,
+    AcknowledgeEnd,
+    Command,
+    GoOn,
+    Lower,
+    PainScore,
+    Pause,
+    Raise,
+    Reply,
+    Start,
+    Status,
+    Steering,
+    Stop,
+    TakeOver,
+    Zero,
+)
 from controller.conductor import Conductor, force_of
 from controller.control_socket import ControlSocket, refused
 from controller.inputs import (
     AcknowledgeAsked,
     Answer,
+    CameTooLate,
     ConditionChanged,
+    EndAcknowledged,
+    GoOnAsked,
     Input,
+    LowerAsked,
+    PainTold,
+    PauseAsked,
+    RaiseAsked,
     SampleArrived,
     StartAsked,
     StopAsked,
+    TakeOverAsked,
     ZeroAsked,
 )
 from controller.journal import Journal, StorageCheck
@@ -239,7 +264,16 @@ class Shell:
         table = state.table
         self._bus.simulated = None if table is None else IdentityFlag.SIMULATED in table.identity.flags
         session_id = None if state.course is None else state.course.session_id
-        told = (type(state.phase), state.board, session_id, table is None, self._recording_failure)
+        steered = None if state.course is None else (state.course.holder, state.course.pain, state.course.moved)
+        told = (
+            type(state.phase),
+            state.board,
+            session_id,
+            table is None,
+            self._recording_failure,
+            steered,
+            state.open_end,
+        )
         if self._pacer.due(told, now_us):
             self._bus.publish_state(self.shown())
 
@@ -267,14 +301,16 @@ class Shell:
                 return Reply(id=command.id, outcome="done", data=self.status())
             case Stop():
                 return await self._ask(StopAsked(command.actor, command.id), command.id)
-            case Start() | Acknowledge() | Zero() if time.monotonic_ns() // 1000 > command.expires_us:
-                return refused(command.id, "The command came too late and was not carried out: give it again.")
+            case _ if time.monotonic_ns() // 1000 > command.expires_us:
+                return await self._ask(CameTooLate(command.actor, command.id, command.do), command.id)
             case Acknowledge():
                 return await self._ask(AcknowledgeAsked(command.actor, command.id, command.alarm), command.id)
             case Zero():
                 return await self._ask(ZeroAsked(command.actor, command.id), command.id)
             case Start():
                 return await self._start(command)
+            case _:
+                return await self._ask(_steered(command), command.id)
 
     async def _start(self, command: Start) -> Reply:
         try:
@@ -316,6 +352,27 @@ class Shell:
         return Reply.model_validate(
             {"id": command_id, "outcome": outcome, "reason": answer.reason, "data": answer.data}
         )
+
+
+def _steered(command: Steering) -> Input:
+    who = (command.actor, command.id)
+    match command:
+        case Pause():
+            return PauseAsked(*who)
+        case GoOn():
+            return GoOnAsked(*who)
+        case Lower():
+            return LowerAsked(*who, command.to_mn)
+        case Raise():
+            return RaiseAsked(*who, command.to_mn, command.confirmed_mn)
+        case PainScore():
+            return PainTold(*who, command.score, command.when, command.leg_symptoms)
+        case TakeOver():
+            return TakeOverAsked(*who)
+        case AcknowledgeEnd():
+            return EndAcknowledged(*who)
+        case _:
+            assert_never(command)
 
 
 async def _raise_from(broken: asyncio.Future[None]) -> None:

@@ -1,10 +1,25 @@
 """The state of a table as its viewers are told it: for screens, never for decisions."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from controller import alarm_board, messages
-from controller.phases import AwaitingSwitchTest, CheckingZero, Ended, Idle, Releasing, Tripped, name
+from controller.ahead import pull_n, pulls
+from controller.phases import (
+    AwaitingSwitchTest,
+    CheckingZero,
+    Ended,
+    Holding,
+    Idle,
+    Paused,
+    Ramping,
+    Releasing,
+    Resting,
+    Tripped,
+    name,
+)
 from controller.state import State
+from controller.treatment import pause_left_us
 from firmware_bridge.messages import IdentityFlag
 from safety.alarms import CATALOGUE
 from safety.interlock import Tripped as Latched
@@ -23,7 +38,7 @@ def shown_state(state: State, *, run: str, now_us: int, now: datetime, recording
         session_id=None if course is None else course.session_id,
         instruction=instruction(state),
         target_mn=None if course is None else course.target_mn,
-        setpoint_mn=None if course is None else course.prescription.force_mn,
+        setpoint_mn=_setpoint_mn(state),
         ceiling_mn=None if course is None else course.limits.ceiling_mn,
         elapsed_s=None if armed_us is None or reading is None else max(0, reading.taken_us - armed_us) // 1_000_000,
         at_force_s=None if course is None else course.clock.at_force_us // 1_000_000,
@@ -36,12 +51,53 @@ def shown_state(state: State, *, run: str, now_us: int, now: datetime, recording
         table=_table(state),
         prescription=_prescription(state),
         recording_failure=recording_failure,
+        end_unacknowledged=state.open_end is not None,
+        **_steering(state),
     )
+
+
+def _step(state: State) -> int | None:
+    """The number of the segment that the profile is in; None while it is not followed."""
+    return state.phase.step if isinstance(state.phase, Ramping | Holding | Resting | Paused) else None
+
+
+def _setpoint_mn(state: State) -> int | None:
+    course, step = state.course, _step(state)
+    if course is None:
+        return None
+    return course.prescription.force_mn if step is None else round(pull_n(course.profile.segments[step:]) * 1000)
+
+
+def _steering(state: State) -> dict[str, Any]:
+    """What a clinician steers by, while there is a session."""
+    course, step, phase = state.course, _step(state), state.phase
+    if course is None:
+        return {} if state.open_end is None else {"pain": state.open_end.pain.last}
+    segments = course.profile.segments
+    pause_left = None
+    if isinstance(phase, Paused) and state.reading is not None:
+        pause_left = max(0, -(-pause_left_us(course, phase, state.reading.taken_us) // 1_000_000))
+    return {
+        "holder": course.holder,
+        "agreed_mn": course.prescription.agreed_mn,
+        "pull_number": None if step is None else max(1, pulls(segments[: step + 1])),
+        "pulls": pulls(segments),
+        "segment": None if step is None else step + 1,
+        "segments": len(segments),
+        "pause_left_s": pause_left,
+        "pain": course.pain.last,
+        "suggestion": course.pain.suggestion,
+        "movement": None if course.moved is None else course.moved.sentence,
+    }
 
 
 def instruction(state: State) -> str:
     """What the person at the table should do next; empty when nothing."""
     match state.phase:
+        case Ramping() | Holding() | Resting() if state.course is not None:
+            return state.course.pain.suggestion
+        case Paused():
+            return "Paused at a low force; the clock stands. Go on, or stop."
         case Idle() | Ended() if state.table is None:
             return "Waiting for the table: check its power and its cable."
         case Idle():
@@ -53,7 +109,8 @@ def instruction(state: State) -> str:
         case Releasing():
             return "Letting go. Stay with the patient until the cable is slack."
         case Ended(because=because):
-            return f"Ended: {because}. Free the patient from the harness."
+            heard = "" if state.open_end is None else " Then acknowledge the end."
+            return f"Ended: {because}. Free the patient from the harness.{heard}"
         case Tripped():
             return _after_a_trip(state)
         case _:

@@ -64,7 +64,8 @@ MN_PER_KN: Final = 1_000_000
 MINUTE_US: Final = 60_000_000
 # Whoever pauses comes back within this; a patient is not left strapped for longer*. All pauses of a session together
 # stay well under the time that the table is armed for beyond its profile.
-OPEN_END_US_MAX: Final = 60 * MINUTE_US
+# Nobody comes: the record is closed all the same, so that it does not lie open over night.
+OPEN_END_US_MAX: Final = 15 * MINUTE_US
 PAUSE_US_MAX: Final = 5 * MINUTE_US
 PAUSED_IN_ALL_US_MAX: Final = 10 * MINUTE_US
 UM_PER_MM: Final = 1000
