@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 WITHIN_S: Final = 120.0  # a long session takes three seconds; the rest is for a database far away
 CLOSE_WITHIN_S: Final = 10.0
+# Whoever stops a table waits for five seconds, and kills it then; what is not in yet comes in at its next start.
+TABLE_CLOSES_WITHIN_S: Final = 2.0
 SAID_BYTES_MAX: Final = 4096
 
 
@@ -91,11 +93,11 @@ class Cataloguing:
 
 
 @contextmanager
-def cataloguing(settings: Settings) -> Iterator[Cataloguing]:
-    """For a `with` block, at whose end it finishes what it has."""
+def cataloguing(settings: Settings, close_within_s: float = CLOSE_WITHIN_S) -> Iterator[Cataloguing]:
+    """For a `with` block, at whose end it finishes what it has within that time."""
     folder = str(settings.data_folder)
     running = Cataloguing([sys.executable, "-m", "tractable", "catalogue", "add", "--data", folder])
     try:
         yield running
     finally:
-        running.close()
+        running.close(close_within_s)

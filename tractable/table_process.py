@@ -14,7 +14,7 @@ from recorder.record_check import RecordCheck, newest_files
 from tractable.background_log import logging_in_background
 from tractable.broker.accounts import TABLE_USER, kept_accounts
 from tractable.broker.choice import ACCOUNTS_FILE
-from tractable.cataloguing import Cataloguing, cataloguing
+from tractable.cataloguing import TABLE_CLOSES_WITHIN_S, Cataloguing, cataloguing
 from tractable.realtime import take_real_time_priority
 from tractable.settings import Settings
 from tractable.versions import program_version, versions
@@ -62,7 +62,7 @@ async def run_table(settings: Settings) -> None:
     take_real_time_priority()
     with (
         logging_in_background(),
-        cataloguing(settings) as catalogue,
+        cataloguing(settings, TABLE_CLOSES_WITHIN_S) as catalogue,
         closing(RecordCheck(lambda sentence: shell.record_altered(sentence))) as check,
         SessionJournal(settings.data_folder, on_ended=lambda path: _ended(path, check, catalogue)) as journal,
     ):

@@ -4,6 +4,7 @@ import json
 import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,8 @@ import pytest
 import recorder.journal as journal_module
 from controller.journal import EventRow, Journal, SampleRow, SessionHeader, StorageCheck
 from recorder.journal import FreeSpace, SessionJournal
+from recorder.reading import open_session
+from recorder.verification import verify
 
 WITHIN_S = 20.0
 MakeSample = Callable[..., SampleRow]
@@ -213,3 +216,27 @@ def test_free_space_says_what_is_missing_and_what_to_do(tmp_path: Path) -> None:
     assert refusal is not None
     assert "1000000000000 MB are needed" in refusal
     assert "Free some space" in refusal
+
+
+def test_a_wall_clock_that_jumps_costs_no_row_and_breaks_no_chain(
+    tmp_path: Path, header: SessionHeader, make_sample: Callable[[int], SampleRow]
+) -> None:
+    moments = iter(
+        [datetime(2026, 3, 1, tzinfo=UTC), datetime(1970, 1, 1, tzinfo=UTC), datetime(2099, 1, 1, tzinfo=UTC)]
+    )
+    newest = datetime(2001, 1, 1, tzinfo=UTC)
+
+    with SessionJournal(tmp_path, now_utc=lambda: next(moments, newest)) as journal:
+        journal.begin(header)
+        for seq in range(5):
+            journal.sample(make_sample(seq))
+            assert journal.wait_until_written(WITHIN_S)
+        journal.end()
+        assert journal.wait_until_written(WITHIN_S)
+        path = journal.ended
+
+    assert path is not None
+    assert verify(path).state == "whole"
+    with open_session(path) as session:
+        assert session.samples(["seq"])["seq"].to_pylist() == list(range(5))
+        assert session.duration_s == pytest.approx(4 * 3125e-6)
