@@ -301,6 +301,18 @@ def prescription_presets(
     sys.exit(presets(_settings(), name, body_mass, pseudonym, by, out))
 
 
+stream_app = typer.Typer(help="Pass on what a table says, live, to other software.", no_args_is_help=True)
+app.add_typer(stream_app, name="stream")
+
+
+@stream_app.command("lsl", epilog="Example: tractable stream lsl")
+def stream_lsl() -> None:
+    """Pass on force, target and cable of this table as an LSL stream, until Ctrl-C."""
+    from tractable.lsl_outlet import run_outlet
+
+    sys.exit(run_outlet(_settings()))
+
+
 @session_app.command("run", epilog="Example: tractable session run prescription.toml --port /dev/ttyACM0")
 def session_run(
     prescription: Annotated[Path, typer.Argument(help="The prescription, TOML or JSON.")],
