@@ -1,6 +1,7 @@
 """A process that writes a session as a table does, for tests that kill it or take its disk away.
 
-Says on its standard output what it handed over and when: one line "<seq> <monotonic ns>" a sample.
+Says on its standard output what it handed over and when, how many rows were said to be on the disk then, and how long
+the disk took over one commit at most: one line "<seq> <monotonic ns> <rows> <ms>" a sample.
     writing_process.py FOLDER paced            320 samples a second, until it is killed
     writing_process.py FOLDER limited BYTES    files may not grow past BYTES for a while; then they may again
 """
@@ -26,12 +27,15 @@ def sample(seq: int) -> SampleRow:
 def write_at_the_tables_rate(journal: SessionJournal) -> None:
     never, began = threading.Event(), time.monotonic()
     journal.begin(HEADER)
-    seq = 0
+    seq, slowest_s = 0, 0.0
     while True:
         journal.sample(sample(seq))
-        sys.stdout.write(f"{seq} {time.monotonic_ns()}\n")
-        sys.stdout.flush()
         seq += 1
+        since = journal._writing_since
+        slowest_s = max(slowest_s, 0.0 if since is None else time.monotonic() - since)
+        written = max(0, seq - journal.health().waiting_rows)
+        sys.stdout.write(f"{seq - 1} {time.monotonic_ns()} {written} {slowest_s * 1000:.0f}\n")
+        sys.stdout.flush()
         never.wait(max(0.0, began + seq / RATE_HZ - time.monotonic()))
 
 
