@@ -3,14 +3,14 @@
 import asyncio
 import signal
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from rich.console import Console
 
 from controller import prescription, prescription_rules
-from controller.commands import HUMAN_TICK_TEXTS, HUMAN_TICKS, HumanTick, Start, Stop
+from controller.commands import HUMAN_TICK_TEXTS, HUMAN_TICKS, AcknowledgeEnd, HumanTick, Start, Stop
 from controller.messages import PhaseName, State
 from controller.phases import Ended
 from controller.prescription import Prescription, PrescriptionError
@@ -24,22 +24,23 @@ from tractable.live_line import LinePrinter
 from tractable.realtime import take_real_time_priority
 from tractable.receipt import print_receipt
 from tractable.settings import Settings
+from tractable.steering_keys import Keys, expires_us, steered_by_keys
 from tractable.table_process import make_shell
 
 ACTOR = "clinician"
 STATUS_EVERY_S = 0.25
 # A release from the highest force, blind and slow, takes no longer; then the table is left to itself.
 SLACK_WITHIN_S = 30.0
-START_EXPIRES_US = 10_000_000
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """What a person (or `--yes`) answered before the start."""
+    """What a person (or `--yes`) answered before the start. `patient`: the pseudonym as read from the patient."""
 
     ticks: tuple[HumanTick, ...]
     confirmed_mn: int | None
     unattended: bool
+    patient: str | None = None
 
 
 class Declined(Exception):
@@ -78,8 +79,8 @@ def _second_confirmation(prescribed: Prescription, console: Console) -> int | No
         raise Declined(f"{error}. Nothing was started.") from error
 
 
-def run_session(settings: Settings, path: Path, yes: bool) -> Exit:
-    """Runs one session to its end, and says how it ended."""
+def run_session(settings: Settings, path: Path, yes: bool, patient: str | None = None) -> Exit:
+    """Runs one session to its end, and says how it ended. `patient`: the pseudonym, read from the patient again."""
     console, errors = Console(), Console(stderr=True, soft_wrap=True)
     try:
         document = read_document(path)
@@ -90,7 +91,7 @@ def run_session(settings: Settings, path: Path, yes: bool) -> Exit:
         if not settings.port.exists():  # before a person answers the start list for nothing
             errors.print(ABSENT.format(path=settings.port), style="red", markup=False)
             return Exit.NOT_CONNECTED
-        agreement = agree(prescribed, yes, console)
+        agreement = replace(agree(prescribed, yes, console), patient=patient)
     except PrescriptionError as refused:
         errors.print("Prescription refused:", style="bold red")
         for reason in refused.reasons:
@@ -161,18 +162,27 @@ async def _treat(
         do="start",
         id=f"run-{time.monotonic_ns()}",
         actor=ACTOR,
-        expires_us=time.monotonic_ns() // 1000 + START_EXPIRES_US,
+        expires_us=expires_us(),
         prescription=document,
         ticks=agreement.ticks,
         confirmed_mn=agreement.confirmed_mn,
         unattended=agreement.unattended,
+        patient=agreement.patient,
     )
     await _first_sample(shell)
     reply = await shell.handle(start)
     if reply.outcome == "refused":
         errors.print(f"Start refused: {reply.reason}", style="red", markup=False)
         return Exit.REFUSED
-    return await _follow(shell, console, errors)
+    with steered_by_keys(Keys(ACTOR), shell.handle, shell.shown, console):
+        exit_code = await _follow(shell, console, errors)
+    if shell.state.open_end is not None:  # whoever sits at this terminal sees the end
+        await shell.handle(
+            AcknowledgeEnd(
+                do="acknowledge_end", id=f"heard-{time.monotonic_ns()}", actor=ACTOR, expires_us=expires_us()
+            )
+        )
+    return exit_code
 
 
 async def _first_sample(shell: Shell) -> None:

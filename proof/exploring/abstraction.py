@@ -70,10 +70,10 @@ def _interlock(state: State) -> Abstract:
 def _course(state: State) -> Abstract:
     course = state.course
     if course is None:
-        return ("no session",)
+        return ("no session", state.open_end is not None)
     if isinstance(state.phase, Tripped | Releasing):
         return ("session",)
-    return course.armed_us is not None, course.loaded_at_um is not None, course.feel is not None
+    return course.armed_us is not None, course.loaded_at_um is not None, course.feel is not None, course.holder
 
 
 def _table(state: State) -> str:

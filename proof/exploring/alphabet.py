@@ -13,12 +13,20 @@ from typing import Final
 from controller import alarm_board, prescription
 from controller.inputs import (
     AcknowledgeAsked,
+    CameTooLate,
     ConditionChanged,
+    EndAcknowledged,
     GateBroken,
+    GoOnAsked,
     Input,
+    LowerAsked,
+    PainTold,
+    PauseAsked,
+    RaiseAsked,
     StopAsked,
     TableLost,
     TableSaid,
+    TakeOverAsked,
     Tick,
     ZeroAsked,
 )
@@ -26,7 +34,7 @@ from controller.state import State
 from firmware_bridge.messages import Ack, MessageType, Nak, NakReason, Status, Trip, TripCause
 from proof.bench import document
 from proof.exploring import world
-from proof.exploring.world import FOUND, SAMPLE_US, START, Device, Force, Hands, Seen
+from proof.exploring.world import AGREED_MN, FOUND, SAMPLE_US, START, Device, Force, Hands, Seen
 
 S: Final = 1_000_000
 AGES_US: Final = {"fresh": 5_000, "late": 100_000, "lost": 300_000}
@@ -164,10 +172,29 @@ def _people() -> Iterator[Letter]:
     }
     for name, asked in starts.items():
         yield Letter(f"start: {name}", partial(_same, asked))
+    yield from (Letter(name, partial(_same, asked)) for name, asked in _steered())
     yield Letter("look at the zero", partial(_same, ZeroAsked("clinician", "zero-00001")))
     yield Letter("stop", partial(_same, StopAsked("clinician", "stop-00001")))
     for name, alarm in {"the root": _root, "another": _another, "one that is not": lambda _state: "A99"}.items():
         yield Letter(f"acknowledge: {name}", partial(_acknowledge, alarm))
+
+
+def _steered() -> Iterator[tuple[str, Input]]:
+    who, other = "clinician", "doctor"
+    yield "pause", PauseAsked(who, "pause-0001")
+    yield "pause by another", PauseAsked(other, "pause-0002")
+    yield "go on", GoOnAsked(who, "go-on-0001")
+    yield "go on by another", GoOnAsked(other, "go-on-0002")
+    yield "lower", LowerAsked(who, "lower-0001", 40_000)
+    yield "lower too far", LowerAsked(who, "lower-0002", 19_999)
+    yield "raise", RaiseAsked(who, "raise-0001", AGREED_MN, AGREED_MN)
+    yield "raise beyond what was agreed", RaiseAsked(who, "raise-0002", AGREED_MN + 1, AGREED_MN + 1)
+    yield "raise, confirmed as another force", RaiseAsked(who, "raise-0003", AGREED_MN, AGREED_MN - 1)
+    yield "take over", TakeOverAsked(other, "take-over-1")
+    yield "take back", TakeOverAsked(who, "take-over-2")
+    yield "pain in a leg", PainTold(other, "pain-00001", 7, "during", leg_symptoms=True)
+    yield "the end is acknowledged", EndAcknowledged(other, "heard-0001")
+    yield "too late", CameTooLate(who, "late-00001", "raise")
 
 
 def _acknowledge(alarm: Callable[[State], str], state: State) -> Input:

@@ -5,17 +5,25 @@ from typing import Final
 
 from controller.inputs import (
     AcknowledgeAsked,
+    CameTooLate,
     ConditionChanged,
+    EndAcknowledged,
     GateBroken,
+    GoOnAsked,
+    LowerAsked,
+    PainTold,
+    PauseAsked,
+    RaiseAsked,
     Record,
     SampleArrived,
     TableFound,
     TableLost,
     TableSaid,
+    TakeOverAsked,
     Tick,
     ZeroAsked,
 )
-from controller.phases import Tripped
+from controller.phases import Paused, Tripped
 from controller.state import State, Step, situation
 from firmware_bridge.messages import Ack
 from proof.exploring.plain import CEILING_MN
@@ -32,7 +40,23 @@ PAY_OUT_UM_S: Final = 20_000  # of this table
 TRAVEL_UM: Final = 150_000
 TAKE_UP_UM: Final = 200_000
 LEASE_MS: Final = 200
-WORDS: Final = (TableSaid, TableFound, TableLost, ConditionChanged, GateBroken, AcknowledgeAsked, ZeroAsked)
+WORDS: Final = (
+    TableSaid,
+    TableFound,
+    TableLost,
+    ConditionChanged,
+    GateBroken,
+    AcknowledgeAsked,
+    ZeroAsked,
+    PauseAsked,
+    GoOnAsked,
+    LowerAsked,
+    RaiseAsked,
+    PainTold,
+    TakeOverAsked,
+    EndAcknowledged,
+    CameTooLate,
+)
 
 
 def at_most_one_pull(t: Transition) -> Iterator[str]:
@@ -69,6 +93,7 @@ def _against_a_pull(t: Transition, permit: Permit, pull: Pull) -> Iterator[str]:
         "the interlock is not closed": not isinstance(lock, interlock.Closed),
         "the pull is frozen": t.after.frozen,
         "the phase does not pull": not isinstance(t.after.phase, DRIVING),
+        "it is paused": isinstance(t.after.phase, Paused),
         "force rises fast": t.after.watch.rise.is_fast,
         "the speed is too high": not 0 < pull.speed_um_s <= (PULL_UM_S if loaded else TAKE_UP_UM_S),
         "the cable has travelled too far": course.loaded_at_um is not None
@@ -83,7 +108,7 @@ def _against_a_pull(t: Transition, permit: Permit, pull: Pull) -> Iterator[str]:
 
 
 def only_driving_phases_drive(t: Transition) -> Iterator[str]:
-    """Pulling, holding and paying out belong to take-up, ramp and hold; pulling and arming to a sample."""
+    """Pulling, holding and paying out belong to take-up, ramp, hold and pause; pulling and arming to a sample."""
     for motion in t.motions:
         kind = type(motion)
         if kind in (Pull, Hold, PayOut) and not isinstance(t.after.phase, DRIVING):

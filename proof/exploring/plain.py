@@ -7,7 +7,7 @@ from controller.inputs import SampleArrived
 
 MISSING = -2147483648
 SATURATED = 7_969_177  # 95 % of full scale of 24 bits
-CEILING_MN = 100_000  # what 60 N may come to: and 40 N
+CEILING_MN = 110_000  # what 60 N, which may be raised to 70 N, may come to: and 40 N
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from types import ModuleType
 from typing import Final
 
-from proof.exploring import motion_rules, session_rules, trip_rules
+from proof.exploring import motion_rules, session_rules, steering_rules, trip_rules
 from proof.exploring.transition import Rule, Transition
 
 
@@ -23,7 +23,9 @@ def _is_rule(function: Rule) -> bool:
     return not function.__name__.startswith("_") and list(inspect.signature(function).parameters) == ["t"]
 
 
-RULES: Final = tuple(rule for module in (motion_rules, trip_rules, session_rules) for rule in _rules_of(module))
+RULES: Final = tuple(
+    rule for module in (motion_rules, trip_rules, session_rules, steering_rules) for rule in _rules_of(module)
+)
 
 
 def broken_rules(t: Transition) -> Iterator[tuple[str, str]]:

@@ -9,7 +9,11 @@ from controller.inputs import (
     Began,
     ConditionChanged,
     GateBroken,
+    GoOnAsked,
+    LowerAsked,
     Over,
+    PauseAsked,
+    RaiseAsked,
     Record,
     RecordSample,
     SampleArrived,
@@ -27,6 +31,7 @@ from controller.phases import (
     Ended,
     Holding,
     Idle,
+    Paused,
     Phase,
     Ramping,
     Releasing,
@@ -65,10 +70,18 @@ WAYS: Final[dict[tuple[type[Phase], type[Phase]], tuple[type, ...]]] = {
     (TakingUpSlack, Ended): (SampleArrived, TableSaid),
     (TakingUpSlack, Releasing): (SampleArrived, StopAsked),
     (TakingUpSlack, Tripped): ANYTHING,
-    (Ramping, Holding): (SampleArrived,),
     (Ramping, Releasing): (SampleArrived, StopAsked),
     (Ramping, Ended): (SampleArrived,),  # the table let go by itself, and is slack
     (Ramping, Tripped): ANYTHING,
+    (Ramping, Holding): (SampleArrived, LowerAsked),
+    (Ramping, Paused): (PauseAsked,),
+    (Holding, Paused): (PauseAsked,),
+    (Holding, Ramping): (LowerAsked, RaiseAsked),
+    (Paused, Ramping): (GoOnAsked,),
+    (Paused, Holding): (GoOnAsked,),
+    (Paused, Releasing): (SampleArrived, StopAsked),
+    (Paused, Ended): (SampleArrived,),
+    (Paused, Tripped): ANYTHING,
     (Holding, Releasing): (SampleArrived, StopAsked),
     (Holding, Ended): (SampleArrived,),
     (Holding, Tripped): ANYTHING,
@@ -141,12 +154,13 @@ def _against_a_start(t: Transition, asked: StartAsked) -> Iterator[str]:
 
 
 def a_session_begins_and_ends_once(t: Transition) -> Iterator[str]:
-    """Began comes with a start alone, Over after it and once; a course is there exactly in between."""
+    """Began comes with a start alone, Over after it and once; in between is a course, or an end not acknowledged."""
     began = sum(isinstance(output, Began) for output in t.outputs)
     over = sum(isinstance(output, Over) for output in t.outputs)
-    if began and (not isinstance(t.given, StartAsked) or t.history.session or began > 1):
+    if began and (not isinstance(t.given, StartAsked) or t.history.session > over or began > 1):
         yield "began twice, or without a start"
-    if over > t.history.session + began or t.history.session + began - over != (t.after.course is not None):
+    is_open = (t.after.course is not None) + (t.after.open_end is not None)
+    if over > t.history.session + began or t.history.session + began - over != is_open:
         yield "over twice, or without a beginning, or the course outlives it"
     if t.after.course is None and isinstance(t.after.phase, (CheckingZero, AwaitingSwitchTest, *DRIVING)):
         yield f"{type(t.after.phase).__name__} without a session"

@@ -14,6 +14,7 @@ from controller.phases import (
     CheckingZero,
     Holding,
     Idle,
+    Paused,
     Phase,
     Ramping,
     Releasing,
@@ -175,7 +176,7 @@ def _gone(seen: Seen, _outputs: tuple[Output, ...], _step: int) -> Seen:
     return replace(seen, a_mn=300, b_mn=300)
 
 
-DRIVING: Final = (TakingUpSlack, Ramping, Holding)
+DRIVING: Final = (TakingUpSlack, Ramping, Holding, Paused)
 STRIDES: Final = (
     Stride("all goes well", (CheckingZero, AwaitingSwitchTest, *DRIVING, Releasing), 200, _obeying()),
     Stride("the patient presses the switch and lets go", (AwaitingSwitchTest,), 8, _obeying(_pressed)),
@@ -187,7 +188,7 @@ STRIDES: Final = (
     Stride("force rises fast", DRIVING, 30, _obeying(_rising)),
     Stride("channels 20 N apart", (*DRIVING, Releasing), 14, _obeying(_apart)),
     Stride("one code again and again", (*DRIVING, Releasing), 28, _stuck),
-    Stride("the patient has left", (Holding,), 160, _obeying(_gone)),
+    Stride("the patient has left", (Holding, Paused), 160, _obeying(_gone)),
     Stride("nothing happens", (Idle,), 10, _obeying()),
 )
 

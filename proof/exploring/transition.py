@@ -11,6 +11,7 @@ from controller.inputs import (
 )
 from controller.phases import (
     Holding,
+    Paused,
     Ramping,
     Releasing,
     TakingUpSlack,
@@ -21,7 +22,7 @@ from proof.exploring.plain import Plain
 from safety.limiter import Permit
 from safety.motion import Motion
 
-DRIVING: Final = (TakingUpSlack, Ramping, Holding)
+DRIVING: Final = (TakingUpSlack, Ramping, Holding, Paused)
 ENERGISED: Final = (*DRIVING, Releasing)
 
 

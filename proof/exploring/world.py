@@ -16,8 +16,9 @@ from tractable.virtual_stack import calibration_of
 
 SAMPLE_US: Final = 20_000
 FORCE_MN: Final = 60_000
-CEILING_MN: Final = 100_000  # 60 N and max(40 N, 25 %)
-OVER_MN: Final = 110_000
+AGREED_MN: Final = 70_000  # as far as it may be raised
+CEILING_MN: Final = 110_000  # 70 N and max(40 N, 25 %)
+OVER_MN: Final = 120_000
 JUST_LOADED_MN: Final = 18_000  # over 15 N, and under the preload of 24 N
 SATURATED: Final = 8_388_607
 FIRST_US: Final = 5_000_000  # of both clocks
@@ -29,7 +30,7 @@ IDENTITY: Final = Identity(
     1, IdentityFlag.SIMULATED, "TT-1", 1001, 0, 1, 0, 77, 80, 600_000, 150_000, 5_000, payout_um_s=20_000
 )
 FOUND: Final = TableFound(IDENTITY, CALIBRATIONS[0], CALIBRATIONS[1], restarted=False, record=RECORD)
-PRESCRIBED: Final = prescription.parse(document("60 N", "60 s", "20 N/s"))
+PRESCRIBED: Final = prescription.parse(document("60 N", "60 s", "20 N/s", raise_up_to="70 N"))
 START: Final[StartAsked] = start_of(PRESCRIBED, confirmed_mn=None)
 NOTHING_YET: Final = State(site=SHIPPED)
 

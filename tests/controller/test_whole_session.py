@@ -215,6 +215,7 @@ def test_stop_ends_every_phase_and_is_never_refused(bench, phase: type) -> None:
     assert bench.state.phase == Ended(bench.state.phase.because, refused=False)
     assert "stopped by clinician" in bench.state.phase.because
     assert bench.alarms == []
+    assert bench.ask(EndAcknowledged("clinician", "heard-0001")).done
     assert bench.memory.ended == 1
     assert bench.force_n < 15
 
