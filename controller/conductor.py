@@ -30,6 +30,7 @@ from controller.inputs import (
 from controller.journal import EventRow, Journal, SessionHeader
 from controller.readings import mean_force_mn
 from controller.state import State
+from controller.step_record import with_step
 from controller.wall_clock import WallClock, looked_at
 from firmware_bridge.device_clock import DeviceClock
 from firmware_bridge.execute import NotPermitted, execute
@@ -119,7 +120,9 @@ class Conductor:
 
     def take(self, given: Input, now_us: int) -> bytes:
         """Steps the session with that input."""
-        self.state, outputs = session.step(self.state, given, now_us)
+        before = self.state
+        self.state, outputs = session.step(before, given, now_us)
+        outputs = with_step(outputs, before, given, now_us)
         return b"".join(self._carry_out(output, now_us) for output in outputs)
 
     def _greet(self, now_us: int) -> bytes:

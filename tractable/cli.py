@@ -344,6 +344,22 @@ def session_show(session: SessionArgument, data: DataOption = None, as_json: AsJ
     sys.exit(show(_settings(data_folder=data), session, as_json))
 
 
+@session_app.command("replay", epilog="Example: tractable session replay 20260101 --limits other.toml")
+def session_replay(
+    session: SessionArgument,
+    data: DataOption = None,
+    limits: Annotated[
+        Path | None,
+        typer.Option("--limits", help="What these limits of the site would have said: site_ceiling, setpoint_cap, ..."),
+    ] = None,
+    as_json: AsJson = False,
+) -> None:
+    """Step a recorded session again: every verdict must come out as recorded; exit 1 when one does not."""
+    from tractable.replay_command import replay_one
+
+    sys.exit(replay_one(_settings(data_folder=data), session, limits, as_json))
+
+
 @session_app.command("verify")
 def session_verify(
     session: SessionArgument,
