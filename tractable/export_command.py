@@ -13,9 +13,9 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 
 from controller import quantities
 from recorder.export import CannotExport, export
-from recorder.export.keys import export_key
 from recorder.export.session_export import writers
 from recorder.export.study import StudyFilter, export_study
+from recorder.pseudonym import KeyUnusable, kept_key
 from recorder.reading import Session
 from tractable.exit_codes import Exit
 from tractable.records import with_session
@@ -42,7 +42,7 @@ def export_sessions(
 
 def _export_one(settings: Settings, name: str, formats: list[str], folder: Path, overwrite: bool, texts: bool) -> Exit:
     def write(session: Session) -> None:
-        name, key = session.path.stem, export_key(settings.data_folder)
+        name, key = session.path.stem, kept_key(settings.pseudonym_key_file)
         with shown_progress(name, session.sample_count * len(set(formats))) as shown:
             told = export(
                 session, folder / name, formats, overwrite=overwrite, key=key, texts=texts, progress=shown.add
@@ -52,7 +52,7 @@ def _export_one(settings: Settings, name: str, formats: list[str], folder: Path,
 
     try:
         return with_session(settings, name, write)
-    except CannotExport as problem:
+    except (CannotExport, KeyUnusable) as problem:
         print(problem, file=sys.stderr)
         return Exit.REFUSED
 
@@ -77,12 +77,12 @@ def export_study_command(
                 settings.data_folder,
                 folder,
                 formats,
-                export_key(settings.data_folder),
+                kept_key(settings.pseudonym_key_file),
                 chosen,
                 overwrite=overwrite,
                 progress=shown.reach,
             )
-    except (CannotExport, OSError, ValueError) as problem:
+    except (CannotExport, KeyUnusable, OSError, ValueError) as problem:
         print(problem, file=sys.stderr)
         return Exit.REFUSED
     for sentence in made.problems:

@@ -6,7 +6,6 @@ gives to that key. Who acted is told by role. A person or a session is told by a
 each time for the same key; without a key the person is left out.
 """
 
-import hmac
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, get_args
@@ -15,7 +14,6 @@ from controller.journal import EventKind, EventRow
 from controller.messages import PhaseName
 from safety.alarms import CATALOGUE, AlarmId
 
-PSEUDONYM_DIGITS: Final = 12  # 48 bits: among 10,000 patients, two share one with a chance of 2 in 10 million
 ROLES: Final = frozenset({"clinician", "patient", "table", "controller"})
 ANOTHER_USER: Final = "user"
 # What somebody wrote by hand: who prescribed, and the prescription's own text. Left out whatever is in it.
@@ -41,12 +39,6 @@ _FORMS: Final[Mapping[str, re.Pattern[str]]] = {
     "git": _GIT,
 }
 _LEFT_OUT: Final = object()
-
-
-def pseudonym(key: bytes, letter: str, known_as: str) -> str:
-    """A stable name for whom or what is known inside as `known_as`. Only who has the key can find it again."""
-    digest = hmac.new(key, f"{letter}:{known_as}".encode(), "sha256").hexdigest()
-    return f"{letter}{digest[:PSEUDONYM_DIGITS]}"
 
 
 def deidentified(value: Any, key: str = "") -> Any:

@@ -21,6 +21,7 @@ from recorder.dose import force_of
 from recorder.export import deidentified as private
 from recorder.export.pulls import COLUMNS as PULL_COLUMNS
 from recorder.export.pulls import PULL_FIELDS, Pull, Pulls
+from recorder.pseudonym import PATIENT, keyed
 from recorder.reading import SAMPLE_SCHEMA, Gap, Session, arrow_field, gaps_in
 from recorder.session_format import EVENT_COLUMNS
 
@@ -125,7 +126,7 @@ class ExportedSession:
     def patient(self) -> str | None:
         """The patient's keyed pseudonym."""
         known_as = self.session.header.prescription.get("pseudonym")
-        return private.pseudonym(self._key, "P", str(known_as)) if self._key and known_as else None
+        return keyed(self._key, PATIENT, str(known_as)) if self._key and known_as else None
 
     def tables(self) -> tuple[Table, Table, Table, Table]:
         """Samples, events, gaps and pulls."""

@@ -8,7 +8,7 @@
     left_out        what lay in the folder and is not here, and why
     <format>/       the sessions, in each format that was asked for
 
-The first five are CSV and Parquet, with a datapackage.json. Names are pseudonyms made with the data folder's key: the
+The first five are CSV and Parquet, with a datapackage.json. Names are pseudonyms made with the site's key: the
 same patient has the same one in every study that is made with it.
 """
 
@@ -25,15 +25,16 @@ import pyarrow as pa
 from recorder.dose import Dose, dose
 from recorder.export import bids, csv_package, parquet
 from recorder.export.checksums import CHECKSUMS, listed
-from recorder.export.deidentified import pseudonym
 from recorder.export.model import GAPS, PULLS, ExportedSession, Table
 from recorder.export.session_export import Writer, writers
 from recorder.export.staging import CannotExport, staged
 from recorder.export.tidier import ITEMS, compared
+from recorder.pseudonym import keyed
 from recorder.reading import NewerFormat, NotASession, Session, open_session
 from recorder.storage import session_files
 
 DAMAGED: Final = "damaged"
+SESSION: Final = "S"
 NEWER: Final = "written by a newer version"
 Progress = Callable[[int, int], None]
 
@@ -204,7 +205,7 @@ def _remove_before(folder: Path) -> None:
 def _add(
     path: Path, key: bytes, chosen: StudyFilter, writing: dict[str, Writer], folder: Path, tables: _Tables
 ) -> str | None:
-    name = pseudonym(key, "S", path.stem)
+    name = keyed(key, SESSION, path.stem)
     try:
         with open_session(path) as session, session.unchanging():
             given = _wanted(session, chosen)
