@@ -40,6 +40,7 @@ __all__ = ["Gap", "NewerFormat", "NotASession", "Session", "open_session"]
 
 BATCH_ROWS: Final = 32_768
 
+
 @dataclass(frozen=True, slots=True)
 class Gap:
     """Samples that never came: how many, between which two, and when these were taken by the device's clock."""
