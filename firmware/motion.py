@@ -4,7 +4,7 @@ No model of the drive: a ramp and a lag only ever lie between the slowest and th
 follow, so the way must too. What is left over is play, quantisation and the encoder's own doubt.
 """
 
-BUCKETS_PER_S = 40
+BUCKETS_PER_S = 80  # a runaway is looked for this often
 WAY_MS = 200
 SETTLING_MS = 150  # 40 mm/s to -5 mm/s at 0.4 m/s2, and the motor's lag
 TOLERANCE_UM = 200

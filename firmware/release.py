@@ -9,6 +9,7 @@ from firmware.limits import (
     BLIND_MN_S_MAX,
     BLIND_UM_S_MAX,
     BLIND_UM_S_MIN,
+    DIFFER_MN,
     RELEASE_MN_S,
     SLACK_MN,
     SLACK_MORE_UM,
@@ -49,6 +50,7 @@ class Release:
         self._blind_end_um = min(loaded_at_um, slack_at_um) - SLACK_MORE_UM
         self._slack_from_um = reading.cable_um
         self._was_loaded = True
+        self._doubtful = False  # the larger channel may be one that is stuck: little is to be caught up with
         self._rate_uN_per_sample = 0
         self._shown_uN_per_sample = 0
         self._reference_uN = reading.force_mn * 1000
@@ -76,14 +78,15 @@ class Release:
         if reading.blind:
             self._reference_uN = reading.force_mn * 1000
             return self._blind_step(reading.cable_um, now_ms)
-        loaded = reading.force_mn > SLACK_MN
+        loaded = reading.force_mn > SLACK_MN and not self._one_channel_shows_too_much(reading)
         believed = loaded and self._was_loaded  # one sample above 15 N may be an outlier
         self._was_loaded = loaded
         if believed:
             self._look_at_progress_again(reading.cable_um, now_ms)
             self._slack_from_um = reading.cable_um
             self.incomplete = now_ms > self._deadline_ms
-            self.done = self._one_channel_shows_too_much(reading)
+            self.done = False
+            self._doubtful = _channels_differ(reading)
             before_mn = self._before_mn
             self._before_mn = reading.force_mn
             return self._loaded_step(min(before_mn, reading.force_mn))  # one of the two may be an outlier
@@ -106,18 +109,21 @@ class Release:
             self._shown_uN_per_sample = self._softly(self._shown_uN_per_sample)
         force = force_mn * 1000
         reference = self._reference_uN - self._shown_uN_per_sample
-        behind_uN_max = self._behind_uN_max if force_mn <= self._away_from_mn else self._away_uN_max
+        if self._doubtful:
+            behind_uN_max = self._behind_uN_max // 2
+        else:
+            behind_uN_max = self._behind_uN_max if force_mn <= self._away_from_mn else self._away_uN_max
         reference = max(force - behind_uN_max, min(force + self._ahead_uN_max, reference))
         self._reference_uN = reference
         rate_mn_s += (force - reference) // self._error_works_off_ms
         return -max(0, min(self._payout_um_s, rate_mn_s * 1000 // self._mn_mm))
 
     def _one_channel_shows_too_much(self, reading):
-        """The other one and the encoder both say that the cable is slack."""
+        """The other one says that the cable is slack, and the encoder that it is back to where it was."""
         a = reading.a
         b = reading.b
         slack = (a.in_range and a.force_mn <= SLACK_MN) or (b.in_range and b.force_mn <= SLACK_MN)
-        return slack and reading.cable_um <= self._blind_end_um
+        return slack and reading.cable_um <= self._blind_end_um + SLACK_MORE_UM
 
     def _blind_step(self, cable_um, now_ms):
         self.done = cable_um <= self._blind_end_um
@@ -144,3 +150,9 @@ class Release:
         self._progress_um = cable_um
         self._progress_ms = now_ms
         self._asked_um_s = 0  # of every sample since, added up
+
+
+def _channels_differ(reading):
+    a = reading.a
+    b = reading.b
+    return a.in_range and b.in_range and not -DIFFER_MN <= a.force_mn - b.force_mn <= DIFFER_MN

@@ -203,7 +203,7 @@ def _hung(run: Run, real: Path | None) -> Iterator[Verdict]:
     run.running.signal("table", signal.SIGUSR2)
     yield holds("a disk that hangs is told", "does not answer" in str(said), str(said))
     steps = _steps_file(run.running.stack.sim_socket)
-    run.running.wait_until(steps.is_file, UP_WITHIN_S)
+    run.running.wait_until(lambda: steps.is_file() and steps.read_text() != "", UP_WITHIN_S)
     how = "a frozen file system" if real is not None else "below SQLite"
     yield at_most(f"longest step while the disk hangs ({how})", float(steps.read_text()), STEP_DELAY_MS_MAX, "ms")
 

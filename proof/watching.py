@@ -150,9 +150,14 @@ def watching(stack: ViewedStack, browser: Browser | None = None) -> Iterator[Wat
 
 
 def _repeat(work: Callable[[], None], over: threading.Event, every_s: float) -> None:
-    while not over.wait(every_s):
+    """At once, then again and again, and once more at the end: the shortest block is looked at twice."""
+    ended = False
+    while True:
         with suppress(StackFailed, OSError, ValueError, http.client.HTTPException):  # what dies is part of the proof
             work()
+        if ended:
+            return
+        ended = over.wait(every_s)
 
 
 def _look(stack: ViewedStack, watch: Watch) -> None:
