@@ -7,7 +7,7 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
-from controller import messages, session
+from controller import blinding, messages, session
 from controller.calibration import Calibration
 from controller.inputs import (
     Answer,
@@ -259,9 +259,15 @@ class Conductor:
                 t_us=t_us,
                 kind=record.kind,
                 actor=record.actor,
-                text=record.text,
+                text=self._text_for_screens(record),
             )
         )
+
+    def _text_for_screens(self, record: Record) -> str:
+        """Alarms are never blinded."""
+        course = self.state.course
+        hides = course is not None and course.prescription.is_blinded and record.kind != "alarm"
+        return blinding.without_newtons(record.text) if hides else record.text
 
 
 def force_of(state: State) -> int | None:

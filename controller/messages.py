@@ -84,6 +84,7 @@ class State(Payload):
     `pull_number` of `pulls` counts the pulls between rests, `segment` of `segments` the steps of the profile, from 1.
     `pain` is the newest score, `suggestion` what it suggests; `movement` the newest movement, in words.
     `end_unacknowledged`: a session is over, and a tone sounds until somebody says that they are there.
+    `blinded`: forces here and in batches are no newtons but thousandths of a percent of the prescribed peak.
     """
 
     run: str
@@ -107,6 +108,7 @@ class State(Payload):
     table: TableIdentity | None
     prescription: PrescriptionSummary | None
     recording_failure: str | None
+    blinded: bool = False
     holder: str | None = None
     agreed_mn: int | None = None
     pull_number: int | None = None

@@ -5,9 +5,10 @@ A mode is a list of stations: a force to go to, and how long to stay there. What
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, assert_never
 
+from controller.blinding import Sham
 from controller.prescription import Prescription
 from controller.profile import S_CURVE_PEAK_SLOPE, Kind, Profile, Segment, Shape, ramp
 from controller.pulls import Cyclic, Intermittent, Logarithmic, Progressive, Pull, Regressive, Static
@@ -37,7 +38,19 @@ class _Station:
 
 
 def profile_of(prescription: Prescription) -> Profile:
-    """The pull as it is planned, from slack: the first ramp begins at 0 N."""
+    """The pull as it is to be given, from slack: the first ramp begins at 0 N. A sham's has the same course, lower."""
+    profile = profile_as_prescribed(prescription)
+    sham_mn = prescription.sham_force_mn
+    if sham_mn is None:
+        return profile
+    sham = Sham(prescription.force_mn / MN_PER_N, sham_mn / MN_PER_N)
+    return Profile(
+        tuple(replace(s, from_n=sham.given_n(s.from_n), to_n=sham.given_n(s.to_n)) for s in profile.segments)
+    )
+
+
+def profile_as_prescribed(prescription: Prescription) -> Profile:
+    """The pull as the clinician wrote it, whatever the arm."""
     segments: list[Segment] = []
     at_n = 0.0
     for station in _stations(prescription):

@@ -9,7 +9,18 @@ from pydantic import BaseModel, ConfigDict, Discriminator, Field, ValidationErro
 
 from controller import quantities
 from controller.messages import Pseudonym
-from controller.pulls import CHAIN_TAG, MODES, ONE_OR_CHAIN, AnyPull, AsWritten, Chain, MassGrams, Written, pull_tag
+from controller.pulls import (
+    CHAIN_TAG,
+    MODES,
+    ONE_OR_CHAIN,
+    AnyPull,
+    AsWritten,
+    Chain,
+    MassGrams,
+    Trial,
+    Written,
+    pull_tag,
+)
 from safety.units import Millinewtons
 
 FORCE_OF_BODY_WEIGHT_PERCENT_MAX = 50
@@ -40,6 +51,7 @@ class _Document(Written):
     patient: _Patient
     pull: Annotated[ONE_OR_CHAIN, Discriminator(pull_tag)]
     prescribed: _Prescribed
+    trial: Trial | None = None
 
 
 class Prescription(BaseModel):
@@ -55,6 +67,7 @@ class Prescription(BaseModel):
     pulls: tuple[AnyPull, ...]
     base_force_mn: Millinewtons | None = None
     base_time_s: int | None = None
+    trial: Trial | None = None
     by: str
     written: dict[str, Any]
 
@@ -76,7 +89,7 @@ class Prescription(BaseModel):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def force_mn(self) -> Millinewtons:
-        """The highest force of all pulls."""
+        """The highest force of all pulls, as prescribed; a sham gives less."""
         return max(pull.force_mn for pull in self.pulls)
 
     @computed_field  # type: ignore[prop-decorator]
@@ -88,8 +101,19 @@ class Prescription(BaseModel):
     @computed_field  # type: ignore[prop-decorator]
     @property
     def ramp_mn_s(self) -> int:
-        """The fastest of all pulls."""
-        return max(pull.ramp_mn_s for pull in self.pulls)
+        """The fastest of all pulls, as it is given: a sham's is slower, so that it takes about as long."""
+        fastest = max(pull.ramp_mn_s for pull in self.pulls)
+        return fastest if self.sham_force_mn is None else max(1, fastest * self.sham_force_mn // self.force_mn)
+
+    @property
+    def is_blinded(self) -> bool:
+        """Whether screens may show neither forces in newtons nor the arm."""
+        return self.trial is not None
+
+    @property
+    def sham_force_mn(self) -> Millinewtons | None:
+        """The highest force that a sham gives in place of `force_mn`; None where what is prescribed is given."""
+        return None if self.trial is None or self.trial.arm == "active" else self.trial.sham_force_mn
 
     @property
     def raise_up_to_mn(self) -> Millinewtons | None:
@@ -99,6 +123,8 @@ class Prescription(BaseModel):
     @property
     def agreed_mn(self) -> Millinewtons:
         """The highest force that may be asked for in this session: its peak, or what it may be raised to."""
+        if self.sham_force_mn is not None:
+            return self.sham_force_mn
         return max(self.force_mn, self.raise_up_to_mn or self.force_mn)
 
     @property
@@ -124,6 +150,7 @@ def parse(document: object) -> Prescription:
         pulls=chain.chain,
         base_force_mn=chain.base_force_mn,
         base_time_s=chain.base_time_s,
+        trial=whole.trial,
         by=whole.prescribed.by,
         written=document if isinstance(document, dict) else whole.model_dump(mode="json"),
     )

@@ -20,6 +20,9 @@ STEPS_MIN, STEPS_MAX = 2, 20
 RAMP_MN_S_MIN: Final = 500  # slower, and the ramp is longer than most sessions
 BODY_MASS_G_MIN: Final = 20_000
 BODY_MASS_G_MAX: Final = 300_000
+# Over the least that can be held, so that the course can be followed; and little enough to be no treatment*.
+SHAM_FORCE_MIN_MN: Final = 25_000
+SHAM_FORCE_MAX_MN: Final = 50_000
 # Half of it is where a logarithmic rise begins.
 LOGARITHMIC_FORCE_MIN_MN: Final = 2 * limits.SETPOINT_MIN_MN
 
@@ -59,6 +62,7 @@ def _checks(p: Prescription, site: SiteLimits) -> Iterator[_Check]:
         yield from _ramp_rules(place, pull, site)
         yield from _stays(place, pull)
     yield from _base_rules(p, site)
+    yield from _trial_rules(p)
     yield from _whole_rules(p, site)
 
 
@@ -164,6 +168,22 @@ def _base_rules(p: Prescription, site: SiteLimits) -> Iterator[_Check]:
         base, least = (quantities.in_three_units(mn) for mn in (p.base_force_mn, least_mn))
         sentence = f"{base} is not below the least force of the pulls, {least}: correct one of them."
         yield p.base_force_mn >= least_mn, "pull.base_force", sentence
+
+
+def _trial_rules(p: Prescription) -> Iterator[_Check]:
+    """A sham gives little, and cannot be told from the other arm by what may be done with it."""
+    if p.trial is None:
+        return
+    field, sham_mn, shown = "trial.sham_force", p.trial.sham_force_mn, quantities.in_three_units
+    yield sham_mn is None, field, "Both arms name the sham force, so that they look alike."
+    if sham_mn is not None:
+        least, most = shown(SHAM_FORCE_MIN_MN), shown(SHAM_FORCE_MAX_MN)
+        outside = f"{shown(sham_mn)} is outside {least} to {most}: a sham is a low force that can just be felt."
+        yield not SHAM_FORCE_MIN_MN <= sham_mn <= SHAM_FORCE_MAX_MN, field, outside
+        not_less = f"{shown(sham_mn)} is not below the force of the pull, {shown(p.force_mn)}."
+        yield sham_mn >= p.force_mn, field, not_less
+    raised = "A pull of a trial cannot be raised while it is given: leave this out."
+    yield p.raise_up_to_mn is not None, "pull.raise_up_to", raised
 
 
 def _whole_rules(p: Prescription, site: SiteLimits) -> Iterator[_Check]:

@@ -146,3 +146,13 @@ ONE_OR_CHAIN = (
     | Annotated[Logarithmic, Tag("logarithmic")]
     | Annotated[Chain, Tag("a chain")]
 )
+
+
+class Trial(Written):
+    """The arm of a trial. `sham` gives the same course with `sham_force` for its peak; no screen shows which it is.
+
+    Both arms of a trial name a trial, so that they look alike; the record holds which it was.
+    """
+
+    arm: Literal["active", "sham"]
+    sham_force_mn: Force | None = None

@@ -56,7 +56,7 @@ from controller.inputs import (
 )
 from controller.journal import Journal, StorageCheck
 from controller.mqtt_bus import MqttBus
-from controller.showing import shown_state
+from controller.showing import force_for_screens, shown_state
 from controller.state import State
 from controller.telemetry import ForceBatcher, StatePacer
 from firmware_bridge.messages import IdentityFlag
@@ -212,8 +212,8 @@ class Shell:
         batch = self._batcher.add(
             received.seq,
             received.t_us,
-            force_of(state),
-            None if course is None else course.target_mn,
+            force_for_screens(force_of(state), state),
+            None if course is None else force_for_screens(course.target_mn, state),
             received.sample.cable_um,
             None if course is None else course.session_id,
         )
@@ -255,7 +255,8 @@ class Shell:
 
     def fresh_force_mn(self) -> int | None:
         """The force of this moment; None while there is no fresh reading."""
-        return force_of(self.state) if reading_is_fresh(Microseconds(self.state.age_us)) else None
+        fresh = reading_is_fresh(Microseconds(self.state.age_us))
+        return force_for_screens(force_of(self.state), self.state) if fresh else None
 
     def _publish_state(self, now_us: int) -> None:
         if self._bus is None:

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Any
 
-from controller import alarm_board, messages
+from controller import alarm_board, blinding, messages
 from controller.ahead import pull_n, pulls
 from controller.phases import (
     AwaitingSwitchTest,
@@ -24,9 +24,42 @@ from firmware_bridge.messages import IdentityFlag
 from safety.alarms import CATALOGUE
 from safety.interlock import Tripped as Latched
 
+# What would tell the arm of a trial.
+HIDDEN_WHERE_BLINDED = ("ceiling_mn", "agreed_mn", "stiffness_n_per_mm", "within_5_percent")
+
 
 def shown_state(state: State, *, run: str, now_us: int, now: datetime, recording_failure: str | None) -> messages.State:
     """What is true now. `now` and `now_us` are the same moment by the wall clock and by the monotonic one."""
+    shown = _shown_plainly(state, run=run, now_us=now_us, now=now, recording_failure=recording_failure)
+    if state.course is None or not state.course.prescription.is_blinded:
+        return shown
+    p = state.course.prescription
+    return shown.model_copy(
+        update=dict.fromkeys(HIDDEN_WHERE_BLINDED)
+        | {
+            "blinded": True,
+            "target_mn": force_for_screens(shown.target_mn, state),
+            "setpoint_mn": blinding.PEAK,
+            "movement": None if shown.movement is None else blinding.without_newtons(shown.movement),
+            "suggestion": blinding.without_newtons(shown.suggestion),
+            "prescription": shown.prescription
+            and shown.prescription.model_copy(update={"ramp_mn_s": max(pull.ramp_mn_s for pull in p.pulls)}),
+        }
+    )
+
+
+def force_for_screens(force_mn: int | None, state: State) -> int | None:
+    """That force as viewers may know it: in mN, in a blinded session in thousandths of a percent of the peak."""
+    course = state.course
+    if course is None or not course.prescription.is_blinded:
+        return force_mn
+    p = course.prescription
+    return blinding.shown_force(force_mn, course.target_mn, p.force_mn, p.sham_force_mn)
+
+
+def _shown_plainly(
+    state: State, *, run: str, now_us: int, now: datetime, recording_failure: str | None
+) -> messages.State:
     course, reading = state.course, state.reading
     armed_us = None if course is None else course.armed_us
     return messages.State(

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from pydantic import BaseModel
 
-from controller.modes import is_countable, profile_duration_s, profile_of
+from controller.modes import is_countable, profile_as_prescribed, profile_duration_s
 from controller.prescription import Prescription, PrescriptionError, parse
 from controller.prescription_rules import broken_rules
 from controller.profile import Profile
@@ -12,7 +12,7 @@ from controller.quantities import NEWTONS_PER, body_weight_mn, in_three_units
 from safety.limits import SiteLimits, session_ceiling
 
 # A reason begins with the place in the document that it is about: "pull.force: ...".
-SECTIONS: Final = ("patient", "pull", "prescribed")
+SECTIONS: Final = ("patient", "pull", "prescribed", "trial")
 
 
 class FieldRefusal(BaseModel):
@@ -91,10 +91,10 @@ def _judged(prescription: Prescription, site: SiteLimits, unreadable: list[Field
         needs_second_confirmation=prescription.needs_second_confirmation,
         force=_shown(prescription),
         force_mn=prescription.force_mn,
-        ceiling_mn=ceiling_mn,
-        ceiling_text=in_three_units(ceiling_mn),
+        ceiling_mn=None if prescription.is_blinded else ceiling_mn,
+        ceiling_text="not shown in a trial" if prescription.is_blinded else in_three_units(ceiling_mn),
         total_s=profile_duration_s(prescription),
-        profile=_profile(profile_of(prescription)),
+        profile=_profile(profile_as_prescribed(prescription)),
     )
 
 
@@ -109,7 +109,7 @@ def _profile(profile: Profile) -> ProfileShown:
 
 def _filled_in(document: dict[str, Any]) -> dict[str, Any]:
     """With something in the fields that no rule about the pull asks for, where they are empty or cannot be read."""
-    patient, prescribed = document.get("patient"), document.get("prescribed")
+    patient, prescribed = document.get("patient"), document.get("prescribed", "trial")
     return {
         **document,
         "patient": {**(patient if isinstance(patient, dict) else {}), "pseudonym": "unnamed"},

@@ -112,7 +112,7 @@ def run_session(settings: Settings, path: Path, yes: bool, patient: str | None =
         journal.wait_until_written(10.0)
         recorded = journal.ended or journal.path
     if recorded is not None and exit_code in (Exit.DONE, Exit.STOPPED_BY_SAFETY):
-        print_receipt(recorded, console)
+        print_receipt(recorded, console, with_dose=not prescribed.is_blinded)
     return exit_code
 
 

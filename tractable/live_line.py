@@ -26,8 +26,9 @@ PHASE_TEXTS = {
 
 def live_line(state: State, force_mn: int | None) -> str:
     """Plain text, one line; a force that is not known is shown as --."""
-    force = "--" if force_mn is None else f"{force_mn / 1000:z6.1f} N"
-    target = "" if state.target_mn is None else f" of {state.target_mn / 1000:.0f} N"
+    unit = "%" if state.blinded else "N"  # in a blinded session forces come as shares of the prescribed peak
+    force = "--" if force_mn is None else f"{force_mn / 1000:z6.1f} {unit}"
+    target = "" if state.target_mn is None else f" of {state.target_mn / 1000:.0f} {unit}"
     at_force = "" if state.at_force_s is None else f"  at force {_clock(state.at_force_s)}"
     left = "" if state.remaining_s is None or not state.at_force_s else f"  left {_clock(state.remaining_s)}"
     alarms = "".join(f"  [{alarm.id} {alarm.shown}]" for alarm in state.alarms)

@@ -25,7 +25,7 @@ def preview(settings: Settings, path: Path, as_json: bool, svg: Path | None) -> 
         broken = refusals(prescribed, site)
         if not (modes.is_countable(prescribed) and prescribed.force_mn > 0):
             raise PrescriptionError(broken)
-        profile = modes.profile_of(prescribed)
+        profile = modes.profile_as_prescribed(prescribed)
         if svg is not None:
             svg.write_text(profile_plot.in_svg(profile, _title(prescribed)), encoding="utf-8")
     except PrescriptionError as error:
@@ -45,7 +45,7 @@ def _title(p: Prescription) -> str:
 
 
 def _lines(p: Prescription, profile: Profile, site: SiteLimits) -> list[str]:
-    ceiling = in_three_units(session_ceiling(p.agreed_mn, site))
+    ceiling = "not shown" if p.is_blinded else in_three_units(session_ceiling(p.agreed_mn, site))
     lines = [
         f"{_title(p)}, for {p.pseudonym} ({p.body_mass_g / 1000:g} kg), prescribed by {p.by}",
         f"Whole profile {profile.total_s / 60:.1f} min, then letting go; session ceiling {ceiling}",
@@ -61,8 +61,8 @@ def _as_json(p: Prescription, profile: Profile, site: SiteLimits, broken: list[s
         "refusals": broken,
         "mode": p.mode,
         "force_mn": p.force_mn,
-        "agreed_mn": p.agreed_mn,
-        "ceiling_mn": session_ceiling(p.agreed_mn, site),
+        "agreed_mn": None if p.is_blinded else p.agreed_mn,
+        "ceiling_mn": None if p.is_blinded else session_ceiling(p.agreed_mn, site),
         "needs_second_confirmation": p.needs_second_confirmation,
         "time_at_force_s": p.time_at_force_s,
         "total_s": modes.profile_duration_s(p),

@@ -5,12 +5,13 @@ from pathlib import Path
 from rich.console import Console
 
 
-def print_receipt(session_file: Path, console: Console) -> None:
-    """The delivered dose of that session file, and its place."""
+def print_receipt(session_file: Path, console: Console, *, with_dose: bool = True) -> None:
+    """The delivered dose of that session file, and its place; the place alone where nobody may know the dose."""
     from recorder.dose import dose, receipt_lines
     from recorder.reading import open_session
 
-    with open_session(session_file) as session:
-        for line in receipt_lines(dose(session)):
-            console.print(line, markup=False, highlight=False, soft_wrap=True)
+    if with_dose:
+        with open_session(session_file) as session:
+            for line in receipt_lines(dose(session)):
+                console.print(line, markup=False, highlight=False, soft_wrap=True)
     console.print(f"Session file: {session_file}", markup=False, highlight=False, soft_wrap=True)

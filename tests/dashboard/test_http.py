@@ -188,7 +188,7 @@ async def test_a_preview_shows_force_ceiling_and_time(browser) -> None:
         ("pull.time_at_force", {"time_at_force": "31 min"}),
         ("pull.ramp", {"ramp": "21 N/s"}),
         ("pull.ramp", {"ramp": "0 N/s"}),
-        ("pull.mode", {"mode": "cyclic"}),
+        ("pull.mode", {"mode": "wobbling"}),
     ],
 )
 async def test_a_preview_names_the_field_that_breaks_a_rule(browser, field: str, change: dict[str, str]) -> None:

@@ -17,7 +17,7 @@ def state():
 
     def state(**changes) -> State:
         now = utc_now()
-        idle = dict.fromkeys(State.model_fields) | {
+        idle = dict.fromkeys(name for name, field in State.model_fields.items() if field.is_required()) | {
             "run": "run-1",
             "sent": now,
             "valid_until": now + timedelta(seconds=3),

@@ -13,6 +13,7 @@ class ForceChart extends HTMLElement {
   #rows = [[], [], [], [], []];
   #nowS = 0;
   #ceilingN = null;
+  unit = "N";
 
   connectedCallback() {
     this.#build();
@@ -51,7 +52,7 @@ class ForceChart extends HTMLElement {
         scales: { x: { time: false, range: () => [this.#nowS - SHOWN_S, this.#nowS] }, y: { range: (_, __, max) => [0, this.#top(max)] } },
         axes: [
           { ...axis, grid: { show: false }, splits: () => [-SHOWN_S, -SHOWN_S / 2, 0].map((s) => this.#nowS + s), values: () => ["-2 min", "-1 min", "now"], size: 32, gap: 10 },
-          { ...axis, splits: (_, __, min, max) => steps(max), values: (_, splits) => splits.map((n, i) => (i === splits.length - 1 ? `${n} N` : `${n}`)), size: 52 },
+          { ...axis, splits: (_, __, min, max) => steps(max), values: (_, splits) => splits.map((n, i) => (i === splits.length - 1 ? `${n} ${this.unit}` : `${n}`)), size: 52 },
         ],
         series: [
           {},

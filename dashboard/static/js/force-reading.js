@@ -44,7 +44,9 @@ class ForceReading extends HTMLElement {
   }
 
   showState(state) {
-    setText(byId("target-value"), state?.target_mn == null ? UNKNOWN : `${newtons(state.target_mn)} N`);
+    const unit = state?.blinded ? "%" : "N"; // in a blinded session forces come as shares of the prescribed peak
+    setText(byId("force-unit"), ` ${unit}`);
+    setText(byId("target-value"), state?.target_mn == null ? UNKNOWN : `${newtons(state.target_mn)} ${unit}`);
     setText(byId("within-value"), state?.within_5_percent == null ? UNKNOWN : `${(100 * state.within_5_percent).toFixed(1)} %`);
     setText(byId("at-force-value"), clockOf(state?.at_force_s));
     setText(byId("left-value"), clockOf(state?.remaining_s));

@@ -40,6 +40,7 @@ function alarms() {
 function showState() {
   const now = present();
   one("force-reading").showState(now);
+  one("force-chart").unit = now?.blinded ? "%" : "N";
   one("phase-strip").show(now?.phase ?? null);
   one("start-form").showPhase(now?.phase ?? null);
   one("prescription-card").show(now?.prescription ?? null);
