@@ -12,6 +12,7 @@ import typer.main
 
 from controller import prescription, prescription_rules
 from controller.calibration import load_calibration
+from controller.pulls import MODES
 from docs import make_screenshot
 from hw_sim.control_socket import answer
 from hw_sim.faults import Injector
@@ -101,10 +102,11 @@ def test_json_is_taken_by_the_simulated_table(json_example: Any) -> None:
     assert answer(Injector(table), json_example.text.encode())["ok"] is True
 
 
-def test_the_example_prescription_may_be_given_as_shipped(repository: Path) -> None:
-    written = prescription.parse_toml((repository / "examples/prescription.toml").read_text())
+def test_every_example_of_a_prescription_may_be_given_as_shipped_and_every_mode_has_one(repository: Path) -> None:
+    written = [prescription.parse_toml(file.read_text()) for file in (repository / "examples").glob("*.toml")]
 
-    assert prescription_rules.refusals(written, SHIPPED) == []
+    assert [prescription_rules.refusals(one, SHIPPED) for one in written] == [[]] * len(written)
+    assert {one.mode for one in written} == {*MODES, "chain"}
 
 
 def test_every_way_to_write_the_prescription_that_its_comments_name_is_accepted(repository: Path) -> None:
