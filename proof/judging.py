@@ -10,6 +10,8 @@ from proof.catalogue import Fault
 from proof.verdict import Verdict, at_most, equal, holds
 from safety.alarms import CATALOGUE, AlarmId, Priority
 from safety.interlock import Tripped
+from safety.limits import over_ceiling_margin
+from safety.units import Millinewtons
 from tractable.virtual_stack import EPOCH
 
 RELEASES: Final = ("REL_N", "REL_P", "REL_E", "CUT")
@@ -26,12 +28,28 @@ RATE_OVER_MS: Final = 500
 # Force that comes or goes by other hands than the drive's: nobody controls how it falls.
 NOT_THE_DRIVES_FORCE: Final = frozenset({"AC05", "AC06", "AC07", "HU15", "HU16", "DF03", "DF04"})
 
+# The loop may be quicker than any limit: where force stayed within the target's margins, there was nothing to trip on.
+MAY_BE_HELD: Final = frozenset({"AC06"})
+
 
 def judge(fault: Fault, bench: Bench) -> Iterator[Verdict]:
     """Every question that the row asks of a fault in a session."""
+    if fault.id in MAY_BE_HELD and not isinstance(bench.state.interlock, Tripped):
+        yield from _held(bench)
+        return
     yield from _alarm_verdicts(fault, bench)
     yield from _force_verdicts(fault, bench)
     yield from _state_verdicts(fault, bench)
+
+
+def _held(bench: Bench) -> Iterator[Verdict]:
+    target_n = max(row.target_mn or 0 for row in bench.memory.samples) / 1000
+    margin_n = over_ceiling_margin(Millinewtons(round(target_n * 1000))) / 1000
+    yield at_most("nothing tripped: true force over the target", bench.peak_since_fault_n - target_n, margin_n, "N")
+    serious = [alarm for _at_ms, alarm in alarms_since_fault(bench) if _rank(alarm) == 0]
+    yield holds("no alarm of high priority", not serious, ", ".join(serious))
+    under_way = isinstance(bench.state.phase, Ramping | Holding)
+    yield holds("the therapy goes on", under_way, type(bench.state.phase).__name__)
 
 
 def alarms_since_fault(bench: Bench) -> list[tuple[float, str]]:

@@ -4,7 +4,7 @@ import functools
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from controller.phases import Ended, Idle, Tripped
 from hw_sim.faults import Injector
@@ -23,10 +23,6 @@ LET_GO_MS: Final = 10_000  # where the row asks for no time
 BASES_KEPT: Final = 6
 # Faults that take samples from the line, or put others on it.
 ON_THE_LINE: Final = ("LK", "SE17", "CK05")
-# A cable catches on a drum that winds in: in a ramp that is slow, breathing holds it still at times.
-WINDING_UM_S: Final = 500
-WINDING_WITHIN_S: Final = 10
-NEEDS_WINDING: Final = ("AC06",)
 # After a reset the table is another one until it has said who it is; its samples till then are nobody's.
 RESTARTS: Final = ("HO13", "HO15", "DF07")
 
@@ -39,8 +35,6 @@ def _base(phase: str, patient: str, seed: int) -> Bench:
 def prove(fault: Fault, phase: str, patient: str, seed: int) -> Iterator[Verdict]:
     """Injects the fault once, in a copy of a session that is in that phase, and judges what came of it."""
     bench = _base(phase, patient, seed).copy()
-    if fault.id in NEEDS_WINDING:
-        assert bench.run_until(_is_winding, WINDING_WITHIN_S)
     bench.fault_now()
     injector = Injector(bench.table, bench.line)
     injector.inject(fault.id)
@@ -66,11 +60,6 @@ def _run_its_course(fault: Fault, bench: Bench) -> None:
         bench.run_for(AFTER_SLACK_S)
     else:
         bench.run_for(fault.alarm_ms / 1000 + AFTER_ALARM_S)
-
-
-def _is_winding(bench: Any) -> bool:
-    reading = bench.state.reading
-    return reading is not None and reading.velocity_um_s > WINDING_UM_S
 
 
 def _is_let_go(bench: Bench) -> bool:
