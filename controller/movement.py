@@ -35,12 +35,12 @@ class Movement(StrEnum):
 
 
 REACTIONS: Final = {
-    Movement.BREATH: "The pull follows it; nothing else changes",
-    Movement.COUGH: "The pull rode through it",
-    Movement.SHIFT: "The pull followed; the clock stood while force was off its target",
-    Movement.GETTING_UP: "The force is gone and the patient let go",
-    Movement.HARNESS_SLIP: "The pull caught up; look at the harness",
-    Movement.CABLE_BREAK: "Nothing holds the force any more: let go at once",
+    Movement.BREATH: "The pull follows it",
+    Movement.COUGH: "Rode through",
+    Movement.SHIFT: "Followed; the clock stood while force was off",
+    Movement.GETTING_UP: "The force is gone: let go",
+    Movement.HARNESS_SLIP: "Caught up; look at the harness",
+    Movement.CABLE_BREAK: "Nothing holds the force any more: let go",
 }
 
 
@@ -83,9 +83,8 @@ class Noticed:
 
     @property
     def sentence(self) -> str:
-        sign = "+" if self.size_mn >= 0 else "-"
-        seen = f"{sign}{abs(self.size_mn) / 1000:.0f} N for {self.duration_us / 1e6:.1f} s"
-        return f"{self.movement.value.capitalize()} ({seen}). {REACTIONS[self.movement]}."
+        seen = f"{self.size_mn / 1000:.0f} N for {self.duration_us / 1e6:.1f} s"
+        return f"{self.movement.value.capitalize()}, {seen}. {REACTIONS[self.movement]}."
 
 
 def watched(

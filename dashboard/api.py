@@ -6,6 +6,7 @@ from fastapi import APIRouter, Request
 from pydantic import BaseModel, ConfigDict, Field
 
 from controller.commands import CommandId, HumanTick
+from controller.messages import Pseudonym
 from controller.prescription import PrescriptionError, parse
 from controller.quantities import NotAQuantity, force_mn
 from dashboard.control_client import Answer, ControlClient, Outcome
@@ -17,7 +18,7 @@ from safety.limits import SiteLimits
 _STATUS_OF: Final = {Outcome.REFUSED: 409, Outcome.UNREACHABLE: 503, Outcome.UNKNOWN: 504}
 
 
-class _Asked(BaseModel):
+class Asked(BaseModel):
     """`id` names the press: sent again with the same id, a command is answered as the first time."""
 
     model_config = ConfigDict(extra="forbid")
@@ -25,19 +26,23 @@ class _Asked(BaseModel):
     id: CommandId | None = None
 
 
-class StartAsked(_Asked):
-    """`confirmed_force` is the force typed a second time, where one is needed: "300 N"."""
+class StartAsked(Asked):
+    """`confirmed_force` is the force typed a second time, where one is needed: "300 N".
+
+    `patient` is the pseudonym as it is read from the patient: another one than the prescription's is refused.
+    """
 
     prescription: dict[str, Any]
     ticks: tuple[HumanTick, ...]
     confirmed_force: str | None = None
+    patient: Pseudonym | None = None
 
 
-class StopAsked(_Asked):
+class StopAsked(Asked):
     pass
 
 
-class AcknowledgeAsked(_Asked):
+class AcknowledgeAsked(Asked):
     alarm: Annotated[str, Field(pattern=r"^A\d\d$")]
 
 
@@ -68,21 +73,22 @@ def router(feed: Feed, control: ControlClient, site: SiteLimits) -> APIRouter:
     @api.post("/start")
     async def start(asked: StartAsked) -> Done:
         confirmed_mn = _confirmed_mn(asked)
-        return _done(await control.start(asked.prescription, asked.ticks, confirmed_mn, asked.id))
+        return done(await control.start(asked.prescription, asked.ticks, confirmed_mn, asked.id, patient=asked.patient))
 
     @api.post("/stop")
     async def stop(request: Request) -> Done:
         """Needs no body, and no session: one that cannot be read stops all the same."""
-        return _done(await control.stop(await _id_if_readable(request)))
+        return done(await control.stop(await _id_if_readable(request)))
 
     @api.post("/acknowledge")
     async def acknowledge(asked: AcknowledgeAsked) -> Done:
-        return _done(await control.acknowledge(asked.alarm, asked.id))
+        return done(await control.acknowledge(asked.alarm, asked.id))
 
     return api
 
 
-def _done(answer: Answer) -> Done:
+def done(answer: Answer) -> Done:
+    """What was done; else the problem that says why not, or that it is not known."""
     if answer.outcome is Outcome.DONE:
         return Done(sentence=answer.sentence, data=answer.data)
     raise Problem(_STATUS_OF[answer.outcome], answer.outcome.value, answer.sentence, **answer.data)

@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
-from dashboard import api, live, mqtt_feed, pages, problems
+from dashboard import api, live, mqtt_feed, pages, problems, steering
 from dashboard.config import DashboardConfig
 from dashboard.control_client import ControlClient
 from dashboard.feed import Feed
@@ -45,6 +45,7 @@ def create_app(config: DashboardConfig) -> FastAPI:
     app.state.feed = feed
     problems.install(app)
     app.include_router(api.router(feed, control, config.site_limits))
+    app.include_router(steering.router(control))
     app.include_router(live.router(feed))
     app.include_router(pages.router(config, OPERATOR))
     app.add_api_route("/favicon.ico", lambda: FileResponse(STATIC / "favicon.svg"), include_in_schema=False)

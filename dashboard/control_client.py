@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import ValidationError
 
 from controller.commands import (
+    COMMAND,
     LINE_BYTES_MAX,
     REPLY_WITHIN_S,
     Acknowledge,
@@ -20,6 +21,7 @@ from controller.commands import (
     Start,
     Stop,
 )
+from controller.inputs import PainWhen
 
 LOOK_AT_THE_TABLE = "Look at the table itself; its red release and the patient's switch always work."
 
@@ -57,6 +59,7 @@ class ControlClient:
         confirmed_mn: int | None,
         command_id: str | None = None,
         *,
+        patient: str | None = None,
         unattended: bool = False,
     ) -> Answer:
         return await self.ask(
@@ -68,6 +71,7 @@ class ControlClient:
                 prescription=prescription,
                 ticks=ticks,
                 confirmed_mn=confirmed_mn,
+                patient=patient,
                 unattended=unattended,
             )
         )
@@ -85,6 +89,36 @@ class ControlClient:
                 alarm=alarm,
             )
         )
+
+    async def pause(self, command_id: str | None = None) -> Answer:
+        return await self._expiring("pause", command_id)
+
+    async def go_on(self, command_id: str | None = None) -> Answer:
+        return await self._expiring("go_on", command_id)
+
+    async def lower(self, to_mn: int, command_id: str | None = None) -> Answer:
+        return await self._expiring("lower", command_id, to_mn=to_mn)
+
+    async def raise_to(self, to_mn: int, confirmed_mn: int, command_id: str | None = None) -> Answer:
+        return await self._expiring("raise", command_id, to_mn=to_mn, confirmed_mn=confirmed_mn)
+
+    async def pain(
+        self, score: int, when: PainWhen, *, leg_symptoms: bool = False, command_id: str | None = None
+    ) -> Answer:
+        return await self._expiring("pain", command_id, score=score, when=when, leg_symptoms=leg_symptoms)
+
+    async def take_over(self, command_id: str | None = None) -> Answer:
+        return await self._expiring("take_over", command_id)
+
+    async def acknowledge_end(self, command_id: str | None = None) -> Answer:
+        return await self._expiring("acknowledge_end", command_id)
+
+    async def zero(self, command_id: str | None = None) -> Answer:
+        return await self._expiring("zero", command_id)
+
+    async def _expiring(self, do: str, command_id: str | None, **fields: object) -> Answer:
+        named = {"do": do, "id": command_id or new_command_id(), "actor": self._actor}
+        return await self.ask(COMMAND.validate_python(named | {"expires_us": self._expiry_us()} | fields))
 
     async def ask(self, command: Command) -> Answer:
         try:

@@ -27,6 +27,7 @@ def router(config: DashboardConfig, operator: str) -> APIRouter:
                 "site": config.site,
                 "table": config.table,
                 "operator": operator.capitalize(),
+                "actor": operator,
                 "csrf_token": request.state.session.csrf_token,
                 "ticks": [(tick, HUMAN_TICK_TEXTS[tick]) for tick in HUMAN_TICKS],
                 "no_live_data": NO_LIVE_DATA,

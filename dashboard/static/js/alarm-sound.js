@@ -1,4 +1,5 @@
-/* Ten pulses for HIGH, three for MEDIUM (IEC 60601-1-8's patterns), again and again while the alarm holds.
+/* Ten pulses for HIGH, three for MEDIUM (IEC 60601-1-8's patterns), again and again while the alarm holds; and a tone
+   every 30 s after a session, until somebody acknowledges its end.
    Browsers make no sound before someone has pressed something: the button says so. */
 
 import { setText } from "./force-reading.js";
@@ -7,6 +8,7 @@ const PAUSE_MS = 120_000;
 const PATTERNS = {
   HIGH: { starts: [0, 0.25, 0.5, 0.95, 1.2, 2.2, 2.45, 2.7, 3.15, 3.4], seconds: 0.15, hertz: 880, everyMs: 7000 },
   MEDIUM: { starts: [0, 0.4, 0.8], seconds: 0.2, hertz: 660, everyMs: 12_000 },
+  END: { starts: [0, 0.6], seconds: 0.5, hertz: 440, everyMs: 30_000 }, // no alarm: a session is over, and nobody has said so
 };
 
 class AlarmSound extends HTMLElement {
@@ -48,10 +50,10 @@ class AlarmSound extends HTMLElement {
     if (this.#paused) this.#hush();
   }
 
-  /** Called often, with all alarms that hold. */
-  tick(alarms) {
+  /** Called often, with all alarms that hold, and whether a session's end waits to be acknowledged. */
+  tick(alarms, sessionIsOver = false) {
     const loud = alarms.filter((alarm) => !alarm.acknowledged).map((alarm) => alarm.priority);
-    const priority = ["HIGH", "MEDIUM"].find((name) => loud.includes(name)) ?? null;
+    const priority = ["HIGH", "MEDIUM"].find((name) => loud.includes(name)) ?? (sessionIsOver ? "END" : null);
     this.#label();
     if (priority !== this.#sounding) {
       this.#hush();

@@ -10,6 +10,7 @@ import "./phase-strip.js";
 import "./prescription-card.js";
 import { Samples } from "./samples.js";
 import "./start-form.js";
+import "./steering.js";
 import "./stop-button.js";
 
 const TICK_MS = 100;
@@ -43,6 +44,7 @@ function showState() {
   one("force-chart").unit = now?.blinded ? "%" : "N";
   one("phase-strip").show(now?.phase ?? null);
   one("start-form").showPhase(now?.phase ?? null);
+  one("steering-panel").show(now);
   one("prescription-card").show(now?.prescription ?? null);
   setText(byId("instruction"), now?.instruction ?? "");
   const simulated = now?.table?.simulated ?? presence?.simulated ?? false;
@@ -75,7 +77,7 @@ function tick() {
   showState();
   const held = alarms();
   byId("alarms").show(held);
-  one("alarm-sound").tick(held);
+  one("alarm-sound").tick(held, present()?.end_unacknowledged ?? false);
   if (!document.hidden) draw();
 }
 
