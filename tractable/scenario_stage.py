@@ -30,6 +30,8 @@ PHASE_NAMES: Final[Mapping[type[phases.Phase], str]] = {
     phases.TakingUpSlack: "take_up",
     phases.Ramping: "ramp",
     phases.Holding: "hold",
+    phases.Resting: "hold",
+    phases.Paused: "hold",
     phases.Releasing: "release",
     phases.Tripped: "tripped",
     phases.Ended: "ended",

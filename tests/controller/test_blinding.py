@@ -17,6 +17,7 @@ from controller.phases import Ended, Holding, Tripped
 from controller.prescription import Prescription
 from controller.prescription_rules import broken_rules
 from controller.showing import force_for_screens, shown_state
+from recorder.export.deidentified import deidentified_prescription
 from safety.limits import SHIPPED
 from tractable.virtual_stack import VirtualStack
 
@@ -63,6 +64,13 @@ def test_the_arm_stays_in_the_record_through_a_way_there_and_back() -> None:
 
     assert recorded["trial"] == {"arm": "sham", "sham_force_mn": 30_000}
     assert Prescription.model_validate(recorded).sham_force_mn == 30_000
+
+
+def test_the_arm_goes_out_with_an_export_and_the_words_of_its_author_do_not() -> None:
+    exported = deidentified_prescription(json.loads(parsed("sham").model_dump_json()))
+
+    assert exported["trial"] == {"arm": "sham", "sham_force_mn": 30_000}
+    assert "clinician" not in json.dumps(exported)
 
 
 @pytest.mark.parametrize(
