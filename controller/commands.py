@@ -9,9 +9,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from controller.inputs import PainWhen
 from controller.messages import Pseudonym
-from controller.pain import PAIN_MAX
+from controller.pain import PAIN_MAX, PainWhen
 
 LINE_BYTES_MAX = 65_536
 REPLY_WITHIN_S = 2.0

@@ -1,16 +1,14 @@
 """What comes into a step, and what comes out. All of it is data; the shell turns it into bytes, rows and replies."""
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 from controller.calibration import Calibration as CalibrationRecord
 from controller.journal import Actor, EventKind, SampleRow
+from controller.pain import PainWhen
 from controller.prescription import Prescription
 from firmware_bridge.link import ReceivedSample
 from firmware_bridge.messages import Ack, Calibration, Identity, Nak, Trip, TripCause
 from safety.limiter import Permit
-
-PainWhen = Literal["before", "during", "after"]
 
 
 @dataclass(frozen=True, slots=True)

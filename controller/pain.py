@@ -1,7 +1,9 @@
 """What the patient tells of pain, and what that suggests. It suggests only: nothing here changes the pull."""
 
 from dataclasses import dataclass, replace
+from typing import Literal
 
+PainWhen = Literal["before", "during", "after"]
 PAIN_MAX = 10
 
 

@@ -21,7 +21,7 @@ from controller.commands import (
     Start,
     Stop,
 )
-from controller.inputs import PainWhen
+from controller.pain import PainWhen
 
 LOOK_AT_THE_TABLE = "Look at the table itself; its red release and the patient's switch always work."
 

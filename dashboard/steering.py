@@ -5,8 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter
 from pydantic import Field
 
-from controller.inputs import PainWhen
-from controller.pain import PAIN_MAX
+from controller.pain import PAIN_MAX, PainWhen
 from dashboard.api import Asked, Done, done
 from dashboard.control_client import ControlClient
 
