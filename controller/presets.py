@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from typing import Final
 
-from controller import quantities
-
 
 @dataclass(frozen=True, slots=True)
 class Preset:
@@ -61,8 +59,3 @@ def in_toml(preset: Preset, tables: dict[str, dict[str, str]], remarks: list[str
 
 def _quoted(text: str) -> str:
     return '"' + "".join(c if c.isprintable() and c not in '"\\' else f"\\u{ord(c):04x}" for c in text) + '"'
-
-
-def force_in_three_units(preset: Preset, body_mass_g: int) -> str:
-    """What its force comes to for that patient."""
-    return quantities.in_three_units(quantities.force_mn(preset.force, body_mass_g))
