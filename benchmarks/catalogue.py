@@ -13,6 +13,7 @@ BENCHMARKS: Final[Mapping[str, str]] = {
     "trips": "what the table does by itself at every trip cause, on six rigs",
     "sim": "how fast the stack is simulated, beside the plant with a trivial host",
     "export": "an hour to every format, beside pyarrow's and DuckDB's own writers (a few minutes)",
+    "loop": "how soon the table's process decides, beside a bare echo (an hour; --quick: five minutes)",
     "record": "what recording costs, beside a bare append and fsync; a question over 1,000 sessions (five minutes)",
     "firmware": "the worst case of the firmware's loop, counted and reckoned, beside a sample's period",
     "conformance": "the firmware under MicroPython, beside itself under CPython (about ten minutes)",
@@ -25,12 +26,14 @@ class UnknownBenchmark(ValueError):
     """The text names the nearest one that there is."""
 
 
-def figures(name: str, seed: int) -> Iterator[Figure]:
-    """Measures. Raises UnknownBenchmark."""
+def figures(name: str, seed: int, quick: bool = False) -> Iterator[Figure]:
+    """Measures; the short cut of it where `quick` and there is one. Raises UnknownBenchmark."""
     if name not in BENCHMARKS:
         near = difflib.get_close_matches(name, BENCHMARKS, n=1, cutoff=0.0)
         raise UnknownBenchmark(f"There is no benchmark {name!r}; did you mean {near[0]!r}? {known()}")
-    measured: Iterator[Figure] = import_module(f"benchmarks.{name}").figures(seed)
+    module = import_module(f"benchmarks.{name}")
+    measure = getattr(module, "quick_figures", module.figures) if quick else module.figures
+    measured: Iterator[Figure] = measure(seed)
     return measured
 
 

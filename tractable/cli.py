@@ -209,12 +209,13 @@ def doctor(as_json: AsJson = False, port: PortOption = None) -> None:
 def bench(
     names: Annotated[list[str] | None, typer.Argument(help="What to measure; the quick ones without a name.")] = None,
     seed: Annotated[int, typer.Option(help="The same seed gives the same patient and line.")] = 1,
+    quick: Annotated[bool, typer.Option("--quick", help="A short cut, of those that have one: loop.")] = False,
     as_json: AsJson = False,
 ) -> None:
     """Measure, beside baselines of the same run: how well 300 N is held, how fast the stack is simulated, and more."""
     from tractable.benchmarking import run_benchmarks
 
-    sys.exit(run_benchmarks(names or [], seed, as_json))
+    sys.exit(run_benchmarks(names or [], seed, as_json, quick))
 
 
 @app.command(epilog="Example: tractable prove --fault SE04 --phase HOLD --seed 2")

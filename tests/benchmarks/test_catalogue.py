@@ -27,7 +27,7 @@ def test_figures_are_printed_as_json_with_the_seed_they_were_measured_with(
     capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     measured = Figure("whole stack", 50.0, 60.0, 100.0, "s/s", 7, higher_is_better=True)
-    monkeypatch.setattr("tractable.benchmarking.figures", lambda name, seed: iter([measured]))
+    monkeypatch.setattr("tractable.benchmarking.figures", lambda *_: iter([measured]))
 
     code = run_benchmarks(["sim"], seed=7, as_json=True)
 
