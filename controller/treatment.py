@@ -201,7 +201,7 @@ def _arm(s: Step, reading: ForceReading) -> None:
         end(s, "the table is not connected")
         return
     s.set_course(armed_us=reading.taken_us, took_up_from_um=reading.cable_um)
-    enter(s, TakingUpSlack(asked_us=s.now_us), "Switch works. Taking up slack")
+    enter(s, TakingUpSlack(asked_us=s.now_us), "Switch works. Taking up slack, which is the small test pull")
     propose(s, Arm(course.limits, table.calibration_a.id, table.calibration_b.id))
 
 
