@@ -137,6 +137,8 @@ class Shell:
         except* (NoTable, PortUnavailable) as group:
             raise group.exceptions[0] from None
         finally:
+            if self.state.open_end is not None:
+                self._journal.end()  # over, and not acknowledged: the record is as whole as it will be
             if self._port is not None:
                 self._port.close()
 

@@ -175,6 +175,7 @@ def _untouched_verdicts(fault: Fault, run: Run, *, held: bool) -> Iterator[Verdi
     with suppress(AssertionError):
         run.running.wait_until(lambda: run.phase == "ended", LET_GO_WITHIN_S + 10)
     yield equal("the phase after a stop", run.phase, "ended")
+    run.running.acknowledge_end()
     yield from ended_record_verdicts(run, line_is_whole=True)
 
 

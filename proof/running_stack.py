@@ -66,6 +66,9 @@ class RunningStack:
     def stop(self) -> Answer:
         return _await(self.stack.control.stop())
 
+    def acknowledge_end(self) -> Answer:
+        return _await(self.stack.control.acknowledge_end())
+
     def acknowledge(self, alarm: str) -> Answer:
         return _await(self.stack.control.acknowledge(alarm))
 

@@ -134,6 +134,7 @@ def _ended_whole(run: Run, parts: int) -> Iterator[Verdict]:
     with suppress(AssertionError):
         run.running.wait_until(lambda: run.phase == "ended", ENDED_WITHIN_S)
     yield equal("the phase after a stop", run.phase, "ended")
+    yield equal("the end is acknowledged", run.running.acknowledge_end().outcome, Outcome.DONE)
     files = [path for path in _files_of(run) if path.is_file()]
     with suppress(AssertionError):
         run.running.wait_until(lambda: verify(_files_of(run)[-1]).state == "whole", WRITTEN_WITHIN_S)

@@ -16,8 +16,16 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule, run_state_machine_as_test
 
 from controller import prescription
-from controller.inputs import StopAsked
-from controller.phases import Ended, Idle, Tripped
+from controller.inputs import (
+    EndAcknowledged,
+    GoOnAsked,
+    LowerAsked,
+    PauseAsked,
+    RaiseAsked,
+    StopAsked,
+    TakeOverAsked,
+)
+from controller.phases import Ended, Holding, Idle, Tripped
 from firmware.limiter import Limiter
 from firmware.table import Table
 from hw_sim.faults import FAULTS, Injector
@@ -48,11 +56,17 @@ LINES: Final = (
 )
 STARTS: Final = ("COMPLETE", "NOT_TICKED", "TOO_MUCH", "NOT_CONFIRMED", "OLD")
 FORCES: Final = ("60 N", "300 N")
+STEERED: Final = ("PAUSE", "GO_ON", "LOWER", "RAISE", "TAKE_OVER", "END")
 
 
 @functools.cache
 def reached(phase: str, rig: str) -> Bench:
     return bench_at(phase, rig, seed=5)
+
+
+def _held_n(bench: Bench) -> float:
+    phase = bench.state.phase
+    return phase.target_n if isinstance(phase, Holding) else 100.0
 
 
 class AnySession(RuleBasedStateMachine):
@@ -100,6 +114,26 @@ class AnySession(RuleBasedStateMachine):
 
         assert answer.done
         self._pass(0.2)
+
+    @rule(what=st.sampled_from(STEERED), who=st.sampled_from(["clinician", "clinician", "doctor"]))
+    def steer(self, what: str, who: str) -> None:
+        """Whatever is asked: nothing is planned above what was agreed, and it is answered."""
+        name = f"{what.lower()}-{self.bench.now_us}"
+        setpoint_mn = round(_held_n(self.bench) * 1000)
+        asked = {
+            "PAUSE": PauseAsked(who, name),
+            "GO_ON": GoOnAsked(who, name),
+            "LOWER": LowerAsked(who, name, setpoint_mn // 2),
+            "RAISE": RaiseAsked(who, name, setpoint_mn + 20_000, setpoint_mn + 20_000),
+            "TAKE_OVER": TakeOverAsked(who, name),
+            "END": EndAcknowledged(who, name),
+        }[what]
+
+        self.bench.ask(asked)
+
+        course = self.bench.state.course
+        assert course is None or course.profile.peak_n * 1000 <= course.prescription.agreed_mn
+        self._pass(0.3)
 
     @rule(right=st.booleans())
     def acknowledge(self, right: bool) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from controller import prescription
 from controller.commands import HUMAN_TICKS
-from controller.inputs import AcknowledgeAsked, StartAsked, StopAsked
+from controller.inputs import AcknowledgeAsked, EndAcknowledged, StartAsked, StopAsked
 from controller.phases import Ended, Holding, Tripped
 from hw_sim.faults import Injector
 from recorder.journal import SessionJournal
@@ -51,6 +51,7 @@ def holding(stack: VirtualStack, force: str = "100 N") -> None:
 
 def until_over(stack: VirtualStack) -> None:
     assert stack.run_until(lambda s: isinstance(s.state.phase, Ended), 2 * WITHIN_S)
+    stack.ask(EndAcknowledged("clinician", "heard-0001"))
 
 
 def acknowledged(stack: VirtualStack) -> None:
