@@ -84,14 +84,12 @@ def _read(file: int, numbers: Sequence[int], page_bytes: int) -> Any:
 def _leaves(file: int, root: int, page_bytes: int) -> Iterator[int]:
     """The numbers of the pages that hold rows, in the order of the rows."""
     level = [root]
-    while True:
+    while _read(file, level[:1], page_bytes)[0] != _LEAF:  # all leaves are as deep: one tells, and none is read here
         pages = _read(file, level, page_bytes).reshape(len(level), page_bytes)
-        if (pages[:, 0] == _LEAF).all():
-            yield from level
-            return
         if not (pages[:, 0] == _INTERIOR).all():
             raise NotAsExpected
         level = [child for page in pages for child in _children(page)]
+    yield from level
 
 
 def _children(page: Any) -> list[int]:

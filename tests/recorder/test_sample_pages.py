@@ -4,6 +4,7 @@ import random
 import sqlite3
 from collections.abc import Callable
 from dataclasses import replace
+from os import pread
 from pathlib import Path
 from typing import Any
 
@@ -73,6 +74,22 @@ def test_every_width_of_number_and_every_absence_is_read_as_sqlite_reads_it(
 
     assert table.to_pylist() == by_sqlite(path)
     assert some.equals(table.select(["cable_um", "late"]))
+
+
+@pytest.mark.usefixtures("only_pages")
+def test_a_longer_record_is_not_read_in_larger_pieces(
+    record: Callable[..., Path], make_sample: Callable[..., SampleRow], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sample_pages, "PAGES_AT_ONCE", 4)
+    path = record([make_sample(seq) for seq in range(20_000)], [])
+    pieces = []
+    monkeypatch.setattr(sample_pages.os, "pread", lambda *a: (pieces.append(a[1]), pread(*a))[1])
+
+    with open_session(path) as session:
+        rows = sum(len(batch) for batch in session.batches())
+
+    assert rows == 20_000
+    assert max(pieces) < path.stat().st_size / 4
 
 
 def test_a_running_session_is_read_through_sqlite(
