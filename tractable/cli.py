@@ -322,11 +322,17 @@ def session_run(
     yes: Annotated[
         bool, typer.Option("--yes", help="Answer the start list and the confirmation, for scripts.")
     ] = False,
+    patient: Annotated[
+        str | None, typer.Option("--patient", help="The pseudonym as read from the patient; another's is refused.")
+    ] = None,
 ) -> None:
-    """Give one session at a table, without a browser. The patient's switch has to be really pressed."""
+    """Give one session at a table, without a browser. The patient's switch has to be really pressed.
+
+    Keys while it pulls: p pause and go on, l lower by 10 N, r raise by 10 N (y confirms), n and a digit pain, s stop.
+    """
     from tractable.headless import run_session
 
-    sys.exit(run_session(_settings(port=port, data_folder=data), prescription, yes))
+    sys.exit(run_session(_settings(port=port, data_folder=data), prescription, yes, patient))
 
 
 @session_app.command("list")
