@@ -227,6 +227,8 @@ class _Replay:
             self._note_sample(moment.given, moment.host_us)
         else:
             self._counts["inputs"] += 1
+        if moment.events:
+            self._t_us = moment.events[0].t_us
         self._compare_events(moment, outputs)
         self._compare_sample(moment, outputs)
         return not (self._stops_when_over and self._is_over(outputs))

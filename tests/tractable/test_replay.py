@@ -9,7 +9,19 @@ import pytest
 
 from controller import prescription
 from controller.commands import HUMAN_TICKS
-from controller.inputs import AcknowledgeAsked, EndAcknowledged, StartAsked, StopAsked
+from controller.inputs import (
+    AcknowledgeAsked,
+    CameTooLate,
+    EndAcknowledged,
+    GoOnAsked,
+    LowerAsked,
+    PainTold,
+    PauseAsked,
+    RaiseAsked,
+    StartAsked,
+    StopAsked,
+    TakeOverAsked,
+)
 from controller.phases import Ended, Holding, Tripped
 from hw_sim.faults import Injector
 from recorder.journal import SessionJournal
@@ -97,7 +109,25 @@ def an_operators_stop(stack: VirtualStack) -> None:
     until_over(stack)
 
 
-STORIES = (ordinary, a_cough, the_patients_switch, a_lost_link, an_operators_stop)
+def a_steered_pull(stack: VirtualStack) -> None:
+    """Every command that there is for a session under way."""
+    holding(stack)
+    for command in (
+        LowerAsked("clinician", "steer-0001", 80_000),
+        PauseAsked("clinician", "steer-0002"),
+        GoOnAsked("clinician", "steer-0003"),
+        RaiseAsked("clinician", "steer-0004", 90_000, 90_000),
+        PainTold("clinician", "steer-0005", 4, "during"),
+        TakeOverAsked("another", "steer-0006"),
+        CameTooLate("another", "steer-0007", "raise"),
+        StopAsked("another", "steer-0008"),
+    ):
+        stack.ask(command)
+        stack.run_for(6)
+    until_over(stack)
+
+
+STORIES = (ordinary, a_cough, the_patients_switch, a_lost_link, an_operators_stop, a_steered_pull)
 
 
 def recorded(story: Story) -> Recording:
@@ -137,6 +167,7 @@ def test_every_verdict_of_a_golden_session_comes_out_again(golden: dict[str, Rec
     assert replayed.recorded == replayed.replayed
     assert replayed.samples >= len(list(recording.samples)) > 1000
     assert replayed.moves > 100
+    assert replayed.inputs >= sum(event.kind == "command" for event in recording.events)
     assert replayed.events == len(recording.events)
 
 
@@ -149,6 +180,7 @@ def test_the_golden_sessions_end_as_their_names_say(golden: dict[str, Recording]
         "the_patients_switch": "tripped",
         "a_lost_link": "tripped",
         "an_operators_stop": "ended",
+        "a_steered_pull": "ended",
     }
     assert went["the_patients_switch"].why.startswith("A10")
     assert went["a_lost_link"].why.startswith("A13")
