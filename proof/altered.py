@@ -137,6 +137,9 @@ def _edited_meanwhile(run: Run) -> Iterator[Verdict]:
     phase = running.status()[0].phase
     running.stop()
     with suppress(AssertionError):
+        running.wait_until(lambda: running.status()[0].phase == "ended", UP_WITHIN_S)
+    running.acknowledge_end()
+    with suppress(AssertionError):
         running.wait_until(lambda: _details(run) != "", UP_WITHIN_S)
     yield holds("a session whose record is edited goes on", phase not in ("tripped", "ended", "idle"), phase)
     yield holds("its record is found altered at its end", run.file.name in _details(run), _details(run))

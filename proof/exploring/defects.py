@@ -79,7 +79,7 @@ def _edited(named: str, edits: list[Edit]) -> Iterator[None]:
 
 INTERLOCK, STATE, SESSION = "safety.interlock", "controller.state", "controller.session"
 TREATMENT, STARTING, LIMITER = "controller.treatment", "controller.starting", "safety.limiter"
-PLAUSIBILITY, BOARD = "safety.plausibility", "controller.alarm_board"
+PLAUSIBILITY, BOARD, STEERING = "safety.plausibility", "controller.alarm_board", "controller.steering"
 
 DEFECTS: Final = (
     # Out of a trip
@@ -321,7 +321,8 @@ DEFECTS: Final = (
         ),
     ),
     _defect(
-        "a session ends and its course stays", (f"{TREATMENT}:end", "        s.set(course=None)\n", "        pass\n")
+        "a session ends and its course stays",
+        (f"{STATE}:close", "s.set(course=None, open_end=None)", "s.set(open_end=None)"),
     ),
     _defect(
         "a session ends and the interlock stays closed",
@@ -339,6 +340,15 @@ DEFECTS: Final = (
         "late samples are left out of the record",
         (f"{SESSION}:_record_sample", "if course is None:", "if course is None or s.state.frozen:"),
     ),
+    # Steering
+    _defect(
+        "a raise goes beyond what was agreed",
+        (f"{STEERING}:_may_be_raised", "to_mn > prescription.agreed_mn,", "False,"),
+        deep=True,
+    ),
+    _defect("anybody steers", (f"{STEERING}:_steer", "if asked.actor != under.course.holder:", "if False:"), deep=True),
+    _defect("a pause winds in", (f"{TREATMENT}:_pause", "pull_mm_s=0.0", "pull_mm_s=5.0"), deep=True),
+    _defect("going on asks for nothing", (f"{STEERING}:_go_on", "    _may_pull(s, under)\n", ""), deep=True),
     # The step itself
     _defect(
         "a step raises for an alarm that is not on",
