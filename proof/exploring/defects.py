@@ -134,7 +134,7 @@ DEFECTS: Final = (
     ),
     _defect(
         "the session outlives its trip",
-        (f"{SESSION}:_observe_interlock", "        _close(s)\n", "        pass\n"),
+        (f"{SESSION}:_observe_interlock", "        close(s)\n", "        pass\n"),
         deep=True,
     ),
     # Into a trip
