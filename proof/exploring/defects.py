@@ -213,7 +213,7 @@ DEFECTS: Final = (
     ),
     _defect(
         "a table that refuses every motion is asked on",
-        (f"{SESSION}:_on_move_refused", "if again and", "if False and"),
+        (f"{SESSION}:_on_move_refused", "if refused_at_us is not None and", "if False and"),
         deep=True,
     ),
     # The pull
