@@ -38,7 +38,7 @@ from recorder.stored import connect, read_meta
 
 __all__ = ["Gap", "NewerFormat", "NotASession", "Session", "open_session"]
 
-BATCH_ROWS: Final = 32_768
+BATCH_ROWS: Final = 49_152  # at most: what is read from the pages at once is fewer, and stays whole
 
 
 @dataclass(frozen=True, slots=True)

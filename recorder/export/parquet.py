@@ -1,4 +1,4 @@
-"""Parquet (zstd, byte-stream-split): units and meanings in the fields' metadata, the header in the file's.
+"""Parquet (zstd over differences or split bytes): units and meanings with the fields, the header with the file.
 
 The header is JSON under `tractable`, as is `simulated`. Resolution: whole, as recorded.
 """
@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 from recorder.export.model import ExportedSession, Table
 
 FILES = ("samples.parquet", "events.parquet", "gaps.parquet", "pulls.parquet")
-# What changes slowly and repeats is smaller and quicker as a dictionary than split into bytes.
-_REPEATED: Final = ("target_mn", "status", "current_ma")
+# What has few values is quicker as a dictionary of them.
+_REPEATED: Final = ("target_mn", "status")
 
 
 def write(exported: ExportedSession, folder: Path) -> None:
@@ -30,11 +30,13 @@ def write_table(path: Path, table: Table, schema: Any) -> None:
 
 
 def layout(schema: Any) -> dict[str, Any]:
-    """How each column is stored: numbers split into their bytes, texts and what repeats as a dictionary."""
-    split = [f.name for f in schema if _is_number(f.type) and f.name not in _REPEATED]
-    repeated = [f.name for f in schema if f.name not in split and not pa.types.is_boolean(f.type)]
-    return {"compression": "zstd", "use_dictionary": repeated, "use_byte_stream_split": split}
+    """How each column is stored: whole numbers and times as differences, others split into bytes, the rest by word."""
+    encodings = {f.name: _encoding(f.type) for f in schema if _encoding(f.type) and f.name not in _REPEATED}
+    repeated = [f.name for f in schema if f.name not in encodings and not pa.types.is_boolean(f.type)]
+    return {"compression": "zstd", "use_dictionary": repeated, "column_encoding": encodings}
 
 
-def _is_number(kind: Any) -> bool:
-    return bool(pa.types.is_integer(kind) or pa.types.is_floating(kind) or pa.types.is_timestamp(kind))
+def _encoding(kind: Any) -> str | None:
+    if pa.types.is_integer(kind) or pa.types.is_timestamp(kind):
+        return "DELTA_BINARY_PACKED"
+    return "BYTE_STREAM_SPLIT" if pa.types.is_floating(kind) else None
