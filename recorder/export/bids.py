@@ -21,7 +21,7 @@ BIDS_VERSION: Final = "1.10.0"
 TASK: Final = "traction"
 NOT_THERE: Final = "n/a"
 GZIP_LEVEL: Final = 3  # 9 takes seven times as long and saves a tenth
-_TAB: Final = arrow_csv.WriteOptions(include_header=False, delimiter="\t", quoting_style="none")
+_TAB: Final = arrow_csv.WriteOptions(include_header=False, batch_size=8192, delimiter="\t", quoting_style="none")
 _EVENT_COLUMNS: Final = {
     "onset": {"Description": "time from the first sample, by the device's clock", "Units": "s"},
     "duration": {"Description": "how long it lasted; 0 for a moment", "Units": "s"},

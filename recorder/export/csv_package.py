@@ -16,6 +16,7 @@ from recorder.export.model import ExportedSession, Table, iso_utc
 
 FILES = ("samples.csv", "events.csv", "gaps.csv", "pulls.csv", "datapackage.json")
 FORMULA: Final = r"^\s*[=+\-@\t\r]"  # with what a spreadsheet skips in front of it
+_ROWS_TOGETHER: Final = arrow_csv.WriteOptions(batch_size=8192)  # of fewer, each column's own costs tell
 
 _FRICTIONLESS_TYPES: Final = {
     pa.int64(): "integer",
@@ -39,7 +40,7 @@ def write_table(path: Path, table: Table) -> None:
     as_text = pa.schema(
         [pa.field(f.name, pa.string() if pa.types.is_timestamp(f.type) else f.type) for f in table.schema]
     )
-    with arrow_csv.CSVWriter(path, as_text) as writer:
+    with arrow_csv.CSVWriter(path, as_text, write_options=_ROWS_TOGETHER) as writer:
         for batch in table.batches():
             writer.write_batch(pa.record_batch([_cells(column) for column in batch.columns], schema=as_text))
 

@@ -28,6 +28,7 @@ from recorder.session_format import EVENT_COLUMNS
 MODEL_VERSION: Final = 2
 GRID_ROWS: Final = 32_768
 _UTC: Final[Any] = pa.timestamp("us", tz="UTC")
+_DATE_CHARACTERS: Final = len("2026-03-01")
 Progress = Callable[[int], None]
 
 
@@ -298,7 +299,7 @@ def _in_our_words(event: EventRow) -> EventRow:
 def iso_utc(times: Any) -> Any:
     """ISO 8601 with a Z, without asking for a time zone database, which a small computer may not have."""
     without_zone = pc.cast(pc.cast(times, pa.int64()), pa.timestamp("us"))
-    dated = pc.replace_substring(pc.cast(without_zone, pa.string()), " ", "T")
+    dated = pc.binary_replace_slice(pc.cast(without_zone, pa.string()), _DATE_CHARACTERS, _DATE_CHARACTERS + 1, "T")
     return pc.binary_join_element_wise(dated, "Z", "")
 
 
