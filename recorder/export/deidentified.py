@@ -12,6 +12,9 @@ from typing import Any, Final, get_args
 
 from controller.journal import EventKind, EventRow
 from controller.messages import PhaseName
+from controller.movement import Movement
+from controller.pain import PainWhen
+from controller.pulls import MODES
 from safety.alarms import CATALOGUE, AlarmId
 
 ROLES: Final = frozenset({"clinician", "patient", "table", "controller"})
@@ -20,11 +23,13 @@ ANOTHER_USER: Final = "user"
 WRITTEN_BY_HAND: Final = ("by", "written", "pseudonym")
 
 _ALARMS: Final = frozenset(alarm.value for alarm in AlarmId)
-_MODES: Final = ("static", "intermittent", "cyclic", "progressive", "regressive", "logarithmic", "chain")
+_MODES: Final = (*MODES, "chain")
 _SEGMENTS: Final = ("ramp", "hold", "rest", "linear", "s_curve", "base")
 _PRIORITIES: Final = ("low", "medium", "high")
 _ARMS: Final = ("active", "sham")
-WORDS: Final = frozenset({*(str(phase) for phase in PhaseName), *_ALARMS, *_MODES, *_ARMS, *_SEGMENTS, *_PRIORITIES})
+_TOLD: Final = (*get_args(PainWhen), *(movement.value for movement in Movement))
+_PHASES: Final = tuple(str(phase) for phase in PhaseName)
+WORDS: Final = frozenset({*_PHASES, *_ALARMS, *_MODES, *_ARMS, *_SEGMENTS, *_PRIORITIES, *_TOLD})
 
 _PLAIN_NAME: Final = re.compile(r"[a-z][a-z0-9_]{0,40}")
 _TIME: Final = re.compile(r"\d{4}-\d\d-\d\d(T\d\d:\d\d:\d\d(\.\d{1,6})?(Z|[+-]\d\d:\d\d))?")

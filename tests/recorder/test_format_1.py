@@ -3,6 +3,7 @@
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,7 @@ from controller.journal import EventRow, SampleRow, SessionHeader
 from recorder.block_chain import Rows
 from recorder.reading import open_session
 from recorder.recovery import recover
+from recorder.sample_pages import NotAsExpected
 from recorder.session_file import SessionFile, event_row, json_text, meta_rows, sample_row
 from recorder.session_format import APPLICATION_ID, SAMPLE_COLUMNS, of_format, schema_of
 from recorder.verification import verify
@@ -57,6 +59,26 @@ def test_it_opens_and_what_it_does_not_have_is_absent(old_file: Path, make_sampl
 
     assert [SampleRow(**row) for row in table.to_pylist()] == [make_sample(seq) for seq in range(10)]
     assert all(table[name].null_count == 10 for name in NEW_COLUMNS)
+
+
+def test_its_pages_are_read_as_sqlite_reads_its_rows(old_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def never(*_: Any) -> Any:
+        raise AssertionError("read by the other way")
+
+    with open_session(old_file) as session:
+        with monkeypatch.context() as patched:
+            patched.setattr("recorder.reading._array", never)
+            by_pages = session.samples().to_pylist()
+        monkeypatch.setattr("recorder.reading._column", never)
+        monkeypatch.setattr("recorder.sample_pages.column_batches", not_as_expected)
+        by_rows = session.samples().to_pylist()
+
+    assert len(by_pages) == 10
+    assert by_pages == by_rows
+
+
+def not_as_expected(*_: Any) -> Any:
+    raise NotAsExpected
 
 
 def test_it_verifies_as_whole(old_file: Path) -> None:

@@ -52,7 +52,7 @@ def test_every_width_of_number_and_every_absence_is_read_as_sqlite_reads_it(
     draw = random.Random(seed)
 
     def odd(seq: int) -> SampleRow:
-        some = [None if draw.random() < 0.2 else draw.choice(EDGES) for _ in range(5)]
+        some = [None if draw.random() < 0.2 else draw.choice(EDGES) for _ in range(8)]
         small = [draw.choice(EDGES[:48]) for _ in range(3)]
         return replace(
             make_sample(seq),
@@ -64,6 +64,9 @@ def test_every_width_of_number_and_every_absence_is_read_as_sqlite_reads_it(
             cable_um=small[0],
             velocity_um_s=small[1],
             current_ma=small[2],
+            host_us=some[5],
+            age_us=some[6],
+            asked_um_s=some[7],
         )
 
     path = record([odd(seq) for seq in range(20_000 if seed == 0 else 3)], [])
@@ -83,7 +86,12 @@ def test_a_longer_record_is_not_read_in_larger_pieces(
     monkeypatch.setattr(sample_pages, "PAGES_AT_ONCE", 4)
     path = record([make_sample(seq) for seq in range(20_000)], [])
     pieces = []
-    monkeypatch.setattr(sample_pages.os, "pread", lambda *a: (pieces.append(a[1]), pread(*a))[1])
+
+    def counted(file: int, size: int, place: int) -> bytes:
+        pieces.append(size)
+        return pread(file, size, place)
+
+    monkeypatch.setattr("os.pread", counted)
 
     with open_session(path) as session:
         rows = sum(len(batch) for batch in session.batches())
