@@ -93,6 +93,9 @@ def _sample(seq: int, rate_hz: int, draw: random.Random) -> SampleRow:
         current_ma=400 + draw.randint(-9, 9),
         status=0x0102,
         late=False,
+        host_us=9_000_000_000 + seq * 1_000_000 // rate_hz + draw.randint(0, 400),
+        age_us=1500 + draw.randint(0, 400),
+        asked_um_s=draw.randint(-500, 500),
     )
 
 
