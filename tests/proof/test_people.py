@@ -25,7 +25,7 @@ def _benches_of_this_module_only() -> Iterator[None]:
 
 
 def no_rules(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(starting.prescriptions, "refusals", lambda _prescription, _site: [])
+    monkeypatch.setattr(starting.prescription_rules, "refusals", lambda _prescription, _site: [])
 
 
 def nothing_contradicts(monkeypatch: pytest.MonkeyPatch) -> None:
