@@ -3,7 +3,7 @@
 What is behind stays as it was given: `Profile` is then history up to a moment, and a plan from there on.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 
 from controller.profile import Kind, Profile, Segment, ramp
@@ -27,28 +27,44 @@ def pull_n(ahead: Segments) -> float:
 
 def capped(ahead: Segments, most_n: float) -> Segments:
     """Nowhere above that force; what is lower stays as it is, and so does every time."""
-    return tuple(_mapped(ahead, lambda force_n: min(force_n, most_n)))
+    return tuple(_led(segment, min(segment.from_n, most_n), min(segment.to_n, most_n)) for segment in ahead)
 
 
-def raised(ahead: Segments, from_n: float, to_n: float) -> Segments:
-    """What was planned at the one force is planned at the other; other forces stay as they are."""
-    return tuple(_mapped(ahead, lambda force_n: to_n if force_n == from_n else force_n))
+def raised(ahead: Segments, to_n: float, ramp_n_s: float) -> Segments:
+    """The hold that comes first, and those that were prescribed at its force. All others stay where they are: lowering
+    may have brought a rest down to it, or a later pull that was never to be so high."""
+    alike = (Kind.HOLD, ahead[0].as_prescribed_n)
+    stays = [_led(s, to_n, to_n) if (s.kind, s.as_prescribed_n) == alike else s for s in ahead]
+    return tuple(_joined(stays, ramp_n_s))
 
 
-def _mapped(ahead: Segments, force_of: Callable[[float], float]) -> Iterator[Segment]:
-    for segment in ahead:
-        from_n, to_n = force_of(segment.from_n), force_of(segment.to_n)
-        duration_s = segment.duration_s
-        if segment.kind is Kind.RAMP and segment.from_n != segment.to_n:  # as steep as it was
-            duration_s *= abs(to_n - from_n) / abs(segment.to_n - segment.from_n)
-        yield replace(segment, from_n=from_n, to_n=to_n, duration_s=duration_s)
+def _led(segment: Segment, from_n: float, to_n: float) -> Segment:
+    """Between other forces: a ramp as steep as it was, a stay that remembers where it was prescribed."""
+    if (from_n, to_n) == (segment.from_n, segment.to_n):
+        return segment
+    if segment.kind is not Kind.RAMP:
+        return replace(segment, from_n=from_n, to_n=to_n, prescribed_n=segment.as_prescribed_n)
+    before_n = abs(segment.to_n - segment.from_n)
+    share = abs(to_n - from_n) / before_n if before_n else 1.0
+    return replace(segment, from_n=from_n, to_n=to_n, duration_s=segment.duration_s * share)
+
+
+def _joined(segments: list[Segment], ramp_n_s: float) -> Iterator[Segment]:
+    """Each ramp from where the stay before it is, to where the one behind it is; at that rate where it had none."""
+    for before, segment, after in zip((None, *segments), segments, (*segments[1:], None), strict=False):
+        if segment.kind is not Kind.RAMP or before is None or after is None:
+            yield segment
+            continue
+        from_n, to_n = before.to_n, segment.to_n if after.kind is Kind.RAMP else after.from_n
+        level = segment.from_n == segment.to_n
+        yield ramp(from_n, to_n, ramp_n_s) if level else _led(segment, from_n, to_n)
 
 
 def approached(ahead: Segments, from_n: float, up_n_s: float, down_n_s: float) -> Segments:
     """The same, begun from another force: at these rates to where it goes first."""
     first, *others = ahead
     to_n = first.to_n if first.kind is Kind.RAMP else first.from_n
-    if from_n == to_n:
+    if from_n == to_n and first.kind is not Kind.RAMP:
         return ahead
     way = ramp(from_n, to_n, up_n_s if to_n > from_n else down_n_s)
     return (way, *others) if first.kind is Kind.RAMP else (way, *ahead)

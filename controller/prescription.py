@@ -102,8 +102,15 @@ class Prescription(BaseModel):
     @property
     def ramp_mn_s(self) -> int:
         """The fastest of all pulls, as it is given: a sham's is slower, so that it takes about as long."""
-        fastest = max(pull.ramp_mn_s for pull in self.pulls)
-        return fastest if self.sham_force_mn is None else max(1, fastest * self.sham_force_mn // self.force_mn)
+        return self._as_given(max(pull.ramp_mn_s for pull in self.pulls))
+
+    @property
+    def slowest_ramp_mn_s(self) -> int:
+        """Of all pulls, as it is given."""
+        return self._as_given(min(pull.ramp_mn_s for pull in self.pulls))
+
+    def _as_given(self, ramp_mn_s: int) -> int:
+        return ramp_mn_s if self.sham_force_mn is None else max(1, ramp_mn_s * self.sham_force_mn // self.force_mn)
 
     @property
     def is_blinded(self) -> bool:

@@ -32,13 +32,22 @@ PEAK_SLOPES: Final = {Shape.S_CURVE: S_CURVE_PEAK_SLOPE, Shape.LOGARITHMIC: LOGA
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """From one force to another (N) within a duration (s), along its shape; equal forces hold."""
+    """From one force to another (N) within a duration (s), along its shape; equal forces hold.
+
+    `prescribed_n`: what a stay was prescribed at, once it was changed; None while it is as prescribed.
+    """
 
     from_n: float
     to_n: float
     duration_s: float
     kind: Kind = Kind.RAMP
     shape: Shape = Shape.S_CURVE
+    prescribed_n: float | None = None
+
+    @property
+    def as_prescribed_n(self) -> float:
+        """Where it was to lead to before a clinician lowered or raised it."""
+        return self.to_n if self.prescribed_n is None else self.prescribed_n
 
     def force_n(self, at_s: float) -> float:
         if self.from_n == self.to_n:

@@ -9,6 +9,8 @@ from typing import Final, assert_never
 
 from controller import ahead, treatment
 from controller.ahead import Segments
+from controller.blinding import without_newtons
+from controller.dose_clock import AT_FORCE_WITHIN_PERCENT
 from controller.evolution import evolved
 from controller.inputs import Answer, GoOnAsked, LowerAsked, PauseAsked, RaiseAsked, Record, TakeOverAsked
 from controller.pain import heeded
@@ -57,10 +59,16 @@ def on_steered(s: Step, asked: Steered) -> None:
         text, changes = _steer(s, asked)
     except Refused as refused:
         s.record(Record("command", asked.actor, f"{_named(asked)} refused: {refused}", data | {"refused": True}))
-        s.outputs.append(Answer(asked.command_id, done=False, reason=str(refused)))
+        reason = without_newtons(str(refused)) if _is_blinded(s) else str(refused)
+        s.outputs.append(Answer(asked.command_id, done=False, reason=reason))
         return
     s.record(Record("command", asked.actor, text, data | changes))
-    s.outputs.append(Answer(asked.command_id, done=True, data=changes))
+    told = {} if _is_blinded(s) else changes
+    s.outputs.append(Answer(asked.command_id, done=True, data=told))
+
+
+def _is_blinded(s: Step) -> bool:
+    return s.state.course is not None and s.state.course.prescription.is_blinded
 
 
 def _steer(s: Step, asked: Steered) -> tuple[str, dict[str, object]]:
@@ -69,6 +77,8 @@ def _steer(s: Step, asked: Steered) -> tuple[str, dict[str, object]]:
     under = _underway(s)
     if asked.actor != under.course.holder:
         raise Refused(f"{under.course.holder} holds this session: take it over first. Stop works for anybody.")
+    if isinstance(asked, LowerAsked | RaiseAsked) and _is_blinded(s):
+        raise Refused("In a trial the force is not changed, since the answer would tell the arm: pause or stop.")
     match asked:
         case PauseAsked():
             return _pause(s, under)
@@ -183,7 +193,8 @@ def _raise(s: Step, under: Underway, asked: RaiseAsked) -> tuple[str, dict[str, 
         raise Refused("Raise only while a force is held: wait until it is reached, or go on from the pause.")
     _may_be_raised(s, under.course, asked, _mn(from_n))
     _may_pull(s, under)
-    _follow_from(s, under, ahead.raised(under.ahead, from_n, to_n), under.now_n)
+    _is_felt(under)
+    _follow_from(s, under, ahead.raised(under.ahead, to_n, _ramp_n_s(under)), under.now_n)
     return f"Raise from {from_n:g} N to {to_n:g} N", {
         "from_mn": _mn(from_n),
         "to_mn": asked.to_mn,
@@ -220,13 +231,25 @@ def _may_pull(s: Step, under: Underway) -> None:
         raise Refused("The cable is slack: have the patient lie as before, or stop and begin anew.")
 
 
+def _is_felt(under: Underway) -> None:
+    """A raise follows on a force that is there, and not on one that the drum still winds in after."""
+    force_n = treatment.control_force_n(under.course, under.reading)
+    if force_n is None or abs(force_n - under.now_n) * 100 > AT_FORCE_WITHIN_PERCENT * under.now_n:
+        raise Refused(f"The force is away from its {under.now_n:g} N now: wait until it is there.")
+
+
+def _ramp_n_s(under: Underway) -> float:
+    """How fast a change may lead upwards: no faster than any pull was prescribed to rise."""
+    slowest_n_s = under.course.prescription.slowest_ramp_mn_s / 1000
+    return min(slowest_n_s, treatment.ramp_rate_n_s(under.course, under.phase.gains.stiffness_n_mm))
+
+
 def _follow_from(s: Step, under: Underway, to_come: Segments, from_n: float) -> None:
     """Goes on with that plan from that force, beginning with the way to where it is now."""
-    tuned = under.phase.gains
-    up_n_s = treatment.ramp_rate_n_s(under.course, tuned.stiffness_n_mm)
+    up_n_s = _ramp_n_s(under)
     way = ahead.approached(to_come, from_n, up_n_s, max(up_n_s, EASE_N_S))
     s.set_course(profile=Profile((*under.behind, *way)))
-    treatment.enter_step(s, under.reading, len(under.behind), tuned, under.phase.loop)
+    treatment.enter_step(s, under.reading, len(under.behind), under.phase.gains, under.phase.loop)
 
 
 def _mn(force_n: float) -> int:

@@ -266,7 +266,7 @@ def _go_ramping(s: Step, phase: TakingUpSlack, reading: ForceReading, force_n: f
     tuned = gains(measured.loop_n_mm, course.timing.delay_s)
     rate_max_n_s = ramp_rate_n_s(course, measured.loop_n_mm)
     first, *rest = course.profile.no_faster_than(rate_max_n_s).segments
-    profile = Profile((ramp(force_n, first.to_n, rate_max_n_s, first.shape), *rest))
+    profile = Profile((ramp(force_n, first.to_n, first.rate_max_n_s, first.shape), *rest))
     s.set_course(stiffness=measured, preloaded=reading, profile=profile)
     text = f"Stiffness {measured.measured_n_mm:.1f} N/mm from slack take-up, plausible. Ramping to {first.to_n:.0f} N"
     phase_after = Ramping(reading.taken_us, profile.segments[0], tuned)

@@ -1,9 +1,11 @@
 """A clinician steers a pull: pause and go on, lower, raise, take over. Each hazard of it, on the whole stack."""
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
 
+from controller import prescription
 from controller.inputs import (
     CameTooLate,
     GoOnAsked,
@@ -12,7 +14,8 @@ from controller.inputs import (
     RaiseAsked,
     TakeOverAsked,
 )
-from controller.phases import Ended, Holding, Paused, Ramping, Releasing, TakingUpSlack, Tripped
+from controller.phases import Ended, Holding, Paused, Ramping, Releasing, Resting, TakingUpSlack, Tripped
+from controller.profile import Kind
 
 
 @pytest.fixture(scope="module")
@@ -312,3 +315,162 @@ def test_a_command_that_came_too_late_is_on_record(held) -> None:
     assert "too late" in answer.reason
     assert "Raise to 220 N" in on_record(held)
     assert held.force_n == pytest.approx(200, abs=3)
+
+
+# Within a profile of several forces
+
+
+@pytest.fixture(scope="module")
+def resting_at_60(new_bench, prescribed):
+    """Intermittent, 200 N for 10 s and 60 N for 20 s: in its first rest."""
+    bench = new_bench()
+    bench.run_for(1)
+    intermittent = {"mode": "intermittent", "rest_force": "60 N", "hold": "10 s", "rest": "20 s"}
+    assert bench.start(prescribed("200 N", "60 s", **intermittent)).done
+    assert bench.run_to(Resting)
+    bench.run_for(2)
+    return bench
+
+
+@pytest.fixture
+def resting(resting_at_60):
+    bench = resting_at_60.copy()
+    bench.fault_now()
+    return bench
+
+
+def test_a_pause_in_a_rest_goes_on_with_the_same_rest(resting) -> None:
+    at_force_us = resting.state.course.clock.at_force_us
+    assert pause(resting).done
+    resting.run_for(20)
+    low_n = resting.force_n
+    assert go_on(resting).done
+    assert resting.run_to(Resting)
+    resting.run_for(1)
+
+    assert 15 < low_n < 31
+    assert resting.force_n == pytest.approx(60, abs=3)
+    assert resting.state.course.clock.at_force_us == at_force_us
+    assert resting.run_to(Holding)
+    assert resting.since_fault_n[-1] == pytest.approx(200, abs=5)
+
+
+def test_lowered_in_a_rest_the_next_pull_is_lower_and_the_rest_stays(resting) -> None:
+    answer = lower(resting, 120)
+    resting.run_for(2)
+    rest_n = resting.force_n
+    assert resting.run_to(Holding)
+    resting.run_for(1)
+
+    assert answer.data == {"from_mn": 200_000, "to_mn": 120_000}
+    assert rest_n == pytest.approx(60, abs=3)
+    assert resting.peak_since_fault_n < 125
+
+
+def test_lowered_below_its_rest_the_rest_is_lower_at_once(resting) -> None:
+    assert lower(resting, 40).done
+    resting.run_for(4)
+
+    assert isinstance(resting.state.phase, Resting)
+    assert resting.force_n == pytest.approx(40, abs=3)
+
+
+def test_nothing_is_raised_in_a_rest(resting) -> None:
+    answer = raise_to(resting, 80)
+
+    assert not answer.done
+    assert "while a force is held" in answer.reason
+
+
+def test_stop_in_a_rest_lets_go(resting) -> None:
+    resting.stop()
+
+    assert isinstance(resting.state.phase, Releasing)
+    assert resting.run_to_slack()
+
+
+def test_a_raise_after_lowering_to_the_rest_leaves_the_rest_where_it_is(resting) -> None:
+    lower(resting, 50)
+    resting.run_to(Holding)
+    assert raise_to(resting, 70).done
+    resting.run_to(Resting)
+    resting.run_for(2)
+    rest_n = resting.force_n
+    resting.run_to(Holding)
+    resting.run_for(1)
+
+    assert rest_n == pytest.approx(50, abs=3)
+    assert resting.force_n == pytest.approx(70, abs=3)
+
+
+def test_a_later_pull_that_was_lowered_too_is_not_raised_with_the_first_beyond_what_it_was_to_be(
+    make_bench, document
+) -> None:
+    bench = make_bench()
+    chain = [
+        {"mode": "static", "force": force, "time_at_force": "30 s", "ramp": "20 N/s"} for force in ("120 N", "60 N")
+    ]
+    bench.start(prescription.parse(document("120 N") | {"pull": {"chain": chain}}))
+    bench.run_to(Holding)
+    bench.run_for(1)
+    assert lower(bench, 50).done
+    for to_n in (70, 90, 110, 120):
+        bench.run_to(Holding)
+        bench.run_for(0.5)
+        assert raise_to(bench, to_n).done
+    later = bench.state.course.profile.segments[bench.state.phase.step + 1 :]
+
+    assert [round(segment.to_n) for segment in later if segment.kind is Kind.HOLD] == [120, 50]
+    assert all(before.to_n == after.from_n for before, after in pairwise(later))
+    assert all(segment.rate_max_n_s < 20.01 for segment in later)
+
+
+def test_every_pull_of_a_chain_rises_no_faster_than_it_was_prescribed(make_bench, document) -> None:
+    bench = make_bench()
+    chain = [
+        {"mode": "static", "force": "60 N", "time_at_force": "30 s", "ramp": "2 N/s"},
+        {"mode": "static", "force": "200 N", "time_at_force": "30 s", "ramp": "20 N/s"},
+    ]
+    prescribed = prescription.parse(document("200 N") | {"pull": {"chain": chain}})
+    assert bench.start(prescribed).done
+    bench.run_to(Ramping)
+    first = bench.state.phase.segment
+    bench.run_to(Holding)
+    bench.run_for(1)
+    pause(bench)
+    bench.run_for(5)
+    go_on(bench)
+
+    assert first.rate_max_n_s == pytest.approx(2)
+    assert bench.state.phase.segment.rate_max_n_s == pytest.approx(2)
+
+
+def test_nothing_is_raised_while_the_force_is_away_from_its_target(held) -> None:
+    held.table.plant.shift(-40, 3_000)
+    held.run_for(2.5)
+    short_n = held.force_n
+    answer = raise_to(held, 220)
+    held.run_to(Holding)
+    held.run_for(10)
+
+    assert short_n < 180
+    assert "wait until it is there" in answer.reason
+    assert raise_to(held, 220).done
+
+
+# In a trial
+
+
+@pytest.mark.parametrize("arm", ["active", "sham"])
+def test_in_a_trial_no_answer_tells_the_arm(make_bench, document, arm) -> None:
+    bench = make_bench()
+    trial = {"arm": arm, "sham_force": "40 N"}
+    bench.start(prescription.parse(document("200 N") | {"trial": trial}))
+    bench.run_to(Holding)
+    bench.run_for(1)
+    answers = [lower(bench, 100), lower(bench, 30), raise_to(bench, 60), pause(bench), go_on(bench)]
+
+    assert [answer.done for answer in answers] == [False, False, False, True, True]
+    assert all("pause or stop" in answer.reason for answer in answers[:3])
+    assert all(answer.data == {} for answer in answers)
+    assert {"to_mn": 30_000}.items() <= next(r.data for r in bench.memory.events if r.text == "Pause").items()
