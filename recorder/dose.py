@@ -31,6 +31,7 @@ _COLUMNS: Final = ("seq", "t_us", "force_a_mn", "force_b_mn", "target_mn")
 class Dose:
     """None where there is nothing to say: no time at force, no sample with a force, no ceiling on record.
 
+    A receipt that hides a blinded arm has None for each figure that could tell it.
     `within_share` is the share (0 to 1) of the samples at force, with a force and a target, that were within 5 %.
     `above_ceiling_samples` is 0 exactly if no sample was above; a single one may be too short to show in seconds.
     """
@@ -48,7 +49,7 @@ class Dose:
     ceiling_n: float | None
     above_ceiling_s: float | None
     above_ceiling_samples: int | None
-    impulse_n_s: float
+    impulse_n_s: float | None
     peak_n: float | None
     gaps: int
     missing_samples: int
@@ -179,46 +180,3 @@ def _above(highest_n: Any, seconds: Any, ceiling_mn: object) -> tuple[float | No
     ceiling_n = ceiling_mn / MN_PER_N
     above = pc.fill_null(pc.greater(highest_n, ceiling_n), False)
     return ceiling_n, _total(seconds.filter(above)), int(pc.sum(above).as_py() or 0)
-
-
-def receipt_lines(dose: Dose) -> list[str]:
-    """The receipt as a person reads it on a terminal."""
-    lines = [f"Session {dose.session_id}" + (" (SIMULATED: nobody was treated)" if dose.simulated else "")]
-    if not dose.ended:
-        lines.append("The record was not ended: what follows covers what there is of it.")
-    lines += [f"{name:<24}{value}" for name, value in _receipt_rows(dose)]
-    return lines
-
-
-def _receipt_rows(dose: Dose) -> list[tuple[str, str]]:
-    band = "none" if dose.low_n is None or dose.high_n is None else f"{dose.low_n:.1f} to {dose.high_n:.1f} N"
-    share = "none" if dose.within_share is None else f"{100 * dose.within_share:.1f} % of the time at force"
-    missing = f" ({dose.missing_at_force_s:.1f} s more without a reading)" if dose.missing_at_force_s >= 0.05 else ""
-    return [
-        ("Time at force", f"{_minutes(dose.time_at_force_s)}{missing}"),
-        ("Mean force", f"{_newtons(dose.mean_n)}, standard deviation {_newtons(dose.sd_n)}"),
-        ("5 to 95 % of readings", band),
-        ("Within 5 % of target", share),
-        ("Peak", _newtons(dose.peak_n)),
-        ("Above the ceiling", _above_line(dose)),
-        ("Impulse", f"{dose.impulse_n_s:.0f} N s"),
-        ("Gaps in the record", f"{dose.gaps} ({dose.missing_samples} samples)" if dose.gaps else "none"),
-        ("Record", dose.last_hash[:16]),
-    ]
-
-
-def _above_line(dose: Dose) -> str:
-    if dose.ceiling_n is None or dose.above_ceiling_s is None:
-        return "not known: no ceiling is on record"
-    if not dose.above_ceiling_samples:
-        return f"never ({dose.ceiling_n:.0f} N)"
-    return f"{dose.above_ceiling_s:.3f} s, {dose.above_ceiling_samples} samples ({dose.ceiling_n:.0f} N)"
-
-
-def _newtons(force_n: float | None) -> str:
-    return "none" if force_n is None else f"{force_n:.1f} N"
-
-
-def _minutes(seconds: float) -> str:
-    whole = round(seconds)
-    return f"{whole // 60} min {whole % 60:02d} s"

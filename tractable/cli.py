@@ -351,6 +351,23 @@ def session_show(session: SessionArgument, data: DataOption = None, as_json: AsJ
     sys.exit(show(_settings(data_folder=data), session, as_json))
 
 
+@session_app.command("report", epilog="Example: tractable session report 20260101 --pdf report.pdf")
+def session_report(
+    session: SessionArgument,
+    data: DataOption = None,
+    pdf: Annotated[Path | None, typer.Option("--pdf", help="Write one page with the plot to this file.")] = None,
+    note: Annotated[bool, typer.Option("--note", help="Print a note to paste into the patient's file.")] = False,
+    unblind: Annotated[
+        bool, typer.Option("--unblind", help="Show the arm and the forces of a blinded session. Not for who treats.")
+    ] = False,
+    as_json: AsJson = False,
+) -> None:
+    """Say what was delivered: a receipt, a note to paste, or one page as PDF."""
+    from tractable.report_command import report_one
+
+    sys.exit(report_one(_settings(data_folder=data), session, pdf, as_note=note, as_json=as_json, unblind=unblind))
+
+
 @session_app.command("replay", epilog="Example: tractable session replay 20260101 --limits other.toml")
 def session_replay(
     session: SessionArgument,

@@ -10,10 +10,10 @@ from typing import Any
 from rich.console import Console
 from rich.table import Column, Table
 
-from controller.prescription import Prescription
-from controller.quantities import in_three_units
-from recorder.dose import dose, receipt_lines
+from recorder.dose import dose
 from recorder.reading import NewerFormat, NotASession, Session, open_session
+from recorder.report.figures import receipt_lines
+from recorder.report.receipt import receipt
 from recorder.store import NoSuchSession, find, list_sessions
 from recorder.verification import verify
 from tractable.exit_codes import Exit
@@ -110,14 +110,9 @@ def _show_json(session: Session) -> None:
 
 
 def _show_text(session: Session) -> None:
-    header, console = session.header, Console(emoji=False)
-    p = Prescription.model_validate(header.prescription)
+    console = Console(emoji=False)
     lines = [
-        f"Session {header.session_id}" + ("  (SIMULATED table)" if header.simulated else ""),
-        f"Patient {p.pseudonym}, prescribed by {p.by}: {p.mode}, {in_three_units(p.force_mn)}",
-        f"Time at force prescribed: {p.time_at_force_s / 60:g} min",
-        "",
-        *receipt_lines(dose(session)),
+        *receipt_lines(receipt(session, unblind=True)),
         "",
         *(f"{_clock(e.time_utc)}  {e.kind:8} {e.text}" for e in session.events()),
     ]

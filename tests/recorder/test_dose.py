@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 from controller.journal import EventRow, SampleRow, SessionHeader
-from recorder.dose import Dose, dose, receipt_lines
+from recorder.dose import Dose, dose
 from recorder.reading import open_session
+from recorder.report.figures import above_ceiling
 
 PERIOD_S = 1 / 320
 MakeSample = Callable[..., SampleRow]
@@ -92,7 +93,7 @@ def test_one_channel_above_the_ceiling_counts_even_for_a_single_sample(
     assert delivered.ceiling_n == 340.0
     assert delivered.above_ceiling_samples == 1
     assert delivered.above_ceiling_s == 0.0
-    assert any("1 samples (340 N)" in line for line in receipt_lines(delivered))
+    assert "1 sample (340 N)" in above_ceiling(delivered)
 
 
 def test_the_time_above_the_ceiling_is_that_of_the_whole_session(
@@ -115,15 +116,3 @@ def test_a_session_that_never_held_has_no_mean_and_says_so(
     assert delivered.mean_n is None
     assert delivered.within_share is None
     assert delivered.above_ceiling_s is None
-    text = "\n".join(receipt_lines(delivered))
-    assert "Mean force              none" in text
-    assert "no ceiling is on record" in text
-    assert "The record was not ended" in text
-
-
-def test_the_receipt_says_that_a_session_was_simulated(finished_session: Path) -> None:
-    lines = receipt_lines(dose_of(finished_session))
-
-    assert "SIMULATED" in lines[0]
-    assert "Above the ceiling       never (340 N)" in lines
-    assert dose_of(finished_session).as_json()["simulated"] is True

@@ -14,7 +14,7 @@ import pytest
 
 from controller import prescription
 from controller.commands import HUMAN_TICKS
-from controller.inputs import StartAsked, StopAsked
+from controller.inputs import EndAcknowledged, StartAsked, StopAsked
 from controller.phases import Ended, Ramping
 from recorder.journal import SessionJournal
 from tractable.virtual_stack import VirtualStack
@@ -167,6 +167,7 @@ def _give_a_short_session(stack: VirtualStack) -> None:
     stack.run_for(1)
     stack.to_table.put(stack.conductor.take(StopAsked("clinician", "stop-00001"), stack.now_us), stack.now_us)
     assert stack.run_until(lambda stack: isinstance(stack.state.phase, Ended), 40)
+    stack.to_table.put(stack.conductor.take(EndAcknowledged("clinician", "end-000001"), stack.now_us), stack.now_us)
 
 
 @pytest.fixture
