@@ -160,6 +160,7 @@ def _go_on(s: Step, under: Underway) -> tuple[str, dict[str, object]]:
     force_mn = mean_force_mn(under.reading)
     assert force_mn is not None  # the limiter has read both channels
     from_n = min(under.now_n, (force_mn - under.course.tare_mn) / 1000)
+    _ends_in_time(under, from_n)
     s.set_course(paused_us=under.course.paused_us + under.reading.taken_us - phase.began_us)
     _follow_from(s, under, under.ahead, from_n)
     return "Go on", {"from_mn": _mn(from_n), "to_mn": _mn(under.pull_n)}
@@ -238,6 +239,19 @@ def _is_felt(under: Underway) -> None:
         raise Refused(f"The force is away from its {under.now_n:g} N now: wait until it is there.")
 
 
+def _ends_in_time(under: Underway, from_n: float) -> None:
+    """Slow ramps, begun anew after every pause, may use up the time that the table is armed for: it would trip."""
+    course = under.course
+    takes_s = sum(segment.duration_s for segment in _way(under, under.ahead, from_n))
+    passed_us = under.reading.taken_us - (course.armed_us or 0)
+    left_s = (course.limits.duration_us - passed_us) / 1e6
+    if takes_s > left_s:
+        reason = (
+            f"What is left takes {takes_s / 60:.0f} min, and this session may last {max(0.0, left_s) / 60:.0f} more"
+        )
+        raise Refused(f"{reason}: lower the pull until it fits, or stop.")
+
+
 def _ramp_n_s(under: Underway) -> float:
     """How fast a change may lead upwards: no faster than any pull was prescribed to rise."""
     slowest_n_s = under.course.prescription.slowest_ramp_mn_s / 1000
@@ -246,10 +260,13 @@ def _ramp_n_s(under: Underway) -> float:
 
 def _follow_from(s: Step, under: Underway, to_come: Segments, from_n: float) -> None:
     """Goes on with that plan from that force, beginning with the way to where it is now."""
-    up_n_s = _ramp_n_s(under)
-    way = ahead.approached(to_come, from_n, up_n_s, max(up_n_s, EASE_N_S))
-    s.set_course(profile=Profile((*under.behind, *way)))
+    s.set_course(profile=Profile((*under.behind, *_way(under, to_come, from_n))))
     treatment.enter_step(s, under.reading, len(under.behind), under.phase.gains, under.phase.loop)
+
+
+def _way(under: Underway, to_come: Segments, from_n: float) -> Segments:
+    up_n_s = _ramp_n_s(under)
+    return ahead.approached(to_come, from_n, up_n_s, max(up_n_s, EASE_N_S))
 
 
 def _mn(force_n: float) -> int:

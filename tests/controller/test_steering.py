@@ -169,6 +169,21 @@ def test_going_on_is_refused_where_a_pull_would_be(held) -> None:
     assert isinstance(slack.state.phase, Paused)
 
 
+def test_going_on_is_refused_where_the_session_would_be_over_before_the_pull_and_a_lower_pull_may_fit(held) -> None:
+    pause(held)
+    held.run_for(12)
+    course = held.state.course
+    passed_us = held.state.reading.taken_us - course.armed_us
+    short = replace(course.limits, duration_us=passed_us + 65_000_000)  # the hold's 58 s, and 7 s for the way
+    held.conductor.state = replace(held.state, course=replace(course, limits=short))
+    answer = go_on(held)
+
+    assert "lower the pull until it fits, or stop" in answer.reason
+    assert isinstance(held.state.phase, Paused)
+    assert lower(held, 40).done
+    assert go_on(held).done
+
+
 # Lower and raise
 
 
