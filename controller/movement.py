@@ -75,7 +75,7 @@ NOTHING_SEEN: Final = Watched()
 
 @dataclass(frozen=True, slots=True)
 class Noticed:
-    """`size_mn` is by how much force moved, and `duration_us` for how long."""
+    """`size_mn` is by how much force moved, and `duration_us` for how long; both 0 where no excursion was followed."""
 
     movement: Movement
     size_mn: int
@@ -83,8 +83,8 @@ class Noticed:
 
     @property
     def sentence(self) -> str:
-        seen = f"{self.size_mn / 1000:.0f} N for {self.duration_us / 1e6:.1f} s"
-        return f"{self.movement.value.capitalize()}, {seen}. {REACTIONS[self.movement]}."
+        seen = f", {self.size_mn / 1000:.0f} N for {self.duration_us / 1e6:.1f} s" if self.duration_us else ""
+        return f"{self.movement.value.capitalize()}{seen}. {REACTIONS[self.movement]}."
 
 
 def watched(

@@ -14,7 +14,7 @@ from controller.dose_clock import AT_FORCE_WITHIN_PERCENT
 from controller.evolution import evolved
 from controller.inputs import Answer, GoOnAsked, LowerAsked, PauseAsked, RaiseAsked, Record, TakeOverAsked
 from controller.pain import heeded
-from controller.phases import Following, Holding, Paused, Ramping, Resting
+from controller.phases import Following, Holding, Paused, Ramping, Resting, TakingUpSlack
 from controller.prescription import FORCE_OF_BODY_WEIGHT_PERCENT_MAX
 from controller.profile import Profile, ramp
 from controller.quantities import body_weight_mn
@@ -118,6 +118,8 @@ def _take_over(s: Step, asked: TakeOverAsked) -> tuple[str, dict[str, object]]:
 
 def _underway(s: Step) -> Underway:
     course, reading, phase = s.state.course, s.state.reading, s.state.phase
+    if isinstance(phase, TakingUpSlack):
+        raise Refused("The slack is being taken up: wait until the pull begins, or stop.")
     if course is None or reading is None or not isinstance(phase, Ramping | Holding | Resting | Paused):
         raise Refused("Nothing is being pulled now, so there is nothing to change.")
     passed_s = (reading.taken_us - phase.since_us) / 1e6

@@ -140,6 +140,7 @@ def test_who_leaves_the_harness_in_a_pause_is_noticed(held) -> None:
     held.run_to(Tripped, within_s=10)
 
     assert held.root == "A26"
+    assert "Getting up. The force is gone: let go." in [row.text for row in held.memory.events]
 
 
 def test_the_patients_switch_and_stop_work_in_a_pause(held) -> None:
@@ -313,7 +314,7 @@ def test_nothing_is_steered_before_the_pull_or_after_the_end(make_bench) -> None
     assert all("Nothing is being pulled" in ask(bench).reason for ask in (pause, go_on))
     bench.start()
     bench.run_to(TakingUpSlack)
-    assert "Nothing is being pulled" in pause(bench).reason
+    assert "wait until the pull begins, or stop" in pause(bench).reason
     bench.run_to(Ramping)
     bench.stop()
 
