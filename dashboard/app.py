@@ -12,7 +12,7 @@ from fastapi import FastAPI
 from fastapi.responses import FileResponse
 from fastapi.staticfiles import StaticFiles
 
-from dashboard import api, live, mqtt_feed, pages, problems, steering
+from dashboard import api, live, mqtt_feed, pages, problems, records, steering
 from dashboard.config import DashboardConfig
 from dashboard.control_client import ControlClient
 from dashboard.feed import Feed
@@ -48,6 +48,7 @@ def create_app(config: DashboardConfig) -> FastAPI:
     app.include_router(steering.router(control))
     app.include_router(live.router(feed))
     app.include_router(pages.router(config, OPERATOR))
+    app.include_router(records.router(config.data_folder))
     app.add_api_route("/favicon.ico", lambda: FileResponse(STATIC / "favicon.svg"), include_in_schema=False)
     app.mount("/static", StaticFiles(directory=STATIC))
     app.add_middleware(Guard, sign_in=sign_in)

@@ -20,6 +20,7 @@ class DashboardConfig:
     """Where the table is heard (MQTT), where it is asked (the controller's socket), and who may look.
 
     Raises AddressRefused for a broker beyond this computer without TLS and a sign-in.
+    `data_folder` is where the records are; None, and there are none to look at.
     `access_key` is the secret in the address that opens the page; who knows it may view, start and stop.
     """
 
@@ -33,6 +34,7 @@ class DashboardConfig:
     mqtt_password: str | None = field(default=None, repr=False)
     mqtt_tls: bool = False
     site_limits: SiteLimits = SHIPPED
+    data_folder: Path | None = None
     reply_within_s: float = REPLY_WITHIN_S
 
     def __post_init__(self) -> None:

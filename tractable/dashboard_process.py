@@ -28,6 +28,7 @@ def run_dashboard(settings: Settings) -> None:
         control_socket=settings.control_socket,
         access_key=key,
         site_limits=settings.site_limits(),
+        data_folder=settings.data_folder,
     )
     if settings.dashboard_key is None:
         address = f"http://{settings.dashboard_host}:{settings.dashboard_port}{sign_in_path(key)}"

@@ -110,7 +110,7 @@ def pain(events: Iterable[EventRow]) -> tuple[PainScore, ...]:
 def _pain(event: EventRow) -> PainScore | None:
     if event.kind not in ("command", "note"):
         return None
-    score, when = event.data.get("score"), event.data.get("when")
+    score, when = event.data.get("pain"), event.data.get("when")
     if when not in PAIN_WHEN or not isinstance(score, int) or not 0 <= score <= PAIN_MAX:
         return None
     return PainScore(str(when), score)

@@ -253,7 +253,10 @@ async def test_what_is_not_known_is_null_and_not_zero(browser) -> None:
 async def test_the_description_of_the_interface_names_every_command(browser) -> None:
     paths = (await browser.get("/api/openapi.json")).json()["paths"]
 
-    assert set(paths) == {"/api/state", "/api/preview", "/api/start", "/api/stop", "/api/acknowledge"}
+    steering = {"pause", "go-on", "lower", "raise", "pain", "take-over", "acknowledge-end", "zero"}
+    one_session = {f"sessions/{{session_id}}/{leaf}" for leaf in ("receipt", "note", "report.pdf")}
+    others = {"state", "preview", "start", "stop", "acknowledge", "sessions"}
+    assert set(paths) == {f"/api/{leaf}" for leaf in steering | one_session | others}
 
 
 async def test_an_address_that_leads_nowhere_is_a_problem_document(browser) -> None:

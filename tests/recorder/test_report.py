@@ -27,10 +27,10 @@ def event(number: int, kind: Any, text: str, **data: object) -> EventRow:
 
 EVENTS = [
     event(1, "command", "Start", command="start-0001"),
-    event(2, "command", "Pain 6, before", score=6, when="before"),
+    event(2, "command", "Pain 6, before", pain=6, when="before"),
     event(3, "alarm", "A03 Force moved briefly: ...", alarm="A03", priority="LOW", root=False),
     event(4, "note", "A cough of 60 N", movement="cough", size_mn=60_000, duration_s=0.3),
-    event(5, "command", "Pain 3, after", score=3, when="after"),
+    event(5, "command", "Pain 3, after", pain=3, when="after"),
     event(6, "phase", "Ended", phase="ended", because="time at force is complete"),
 ]
 

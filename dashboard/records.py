@@ -1,0 +1,128 @@
+"""Earlier sessions: a list, and of each one what was delivered, a note to paste and a page to print. Read only.
+
+The files are read in worker threads, so that no live page waits for one.
+"""
+
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from typing import Annotated, Any, Final, TypeVar
+
+from fastapi import APIRouter, Query, Request
+from fastapi.responses import HTMLResponse, PlainTextResponse, Response
+from pydantic import BaseModel
+
+from dashboard.pages import TEMPLATES
+from dashboard.problems import Problem
+from recorder.reading import NewerFormat, NotASession, Session, open_session
+from recorder.report.figures import delivered_figures, prescribed_figures, remarks
+from recorder.report.note import note
+from recorder.report.pdf import CannotReport, report_pdf
+from recorder.report.receipt import receipt
+from recorder.storage import session_files
+from recorder.store import summary_of
+
+PAGE_SESSIONS: Final = 50
+PAGE_SESSIONS_MAX: Final = 200
+Made = TypeVar("Made")
+
+
+class SessionShown(BaseModel):
+    """One line of the list. `problem` is a sentence where the file cannot be read."""
+
+    id: str
+    started_utc: str | None
+    ended_utc: str | None
+    simulated: bool | None
+    duration_s: float | None
+    problem: str | None
+
+
+class SessionPage(BaseModel):
+    """A page of the list, the newest first."""
+
+    total: int
+    offset: int
+    sessions: list[SessionShown]
+
+
+Offset = Annotated[int, Query(ge=0)]
+Limit = Annotated[int, Query(ge=1, le=PAGE_SESSIONS_MAX)]
+
+
+def router(data_folder: Path | None) -> APIRouter:
+    """Without a data folder there are no records here, and each address says so."""
+    records = APIRouter()
+
+    @records.get("/api/sessions")
+    def sessions(offset: Offset = 0, limit: Limit = PAGE_SESSIONS) -> SessionPage:
+        """The recorded sessions."""
+        return _page(data_folder, offset, limit)
+
+    @records.get("/api/sessions/{session_id}/receipt")
+    def session_receipt(session_id: str) -> dict[str, Any]:
+        """What was delivered. A blinded session's arm and forces are left out."""
+        return _of(data_folder, session_id, lambda session: receipt(session).as_json())
+
+    @records.get("/api/sessions/{session_id}/note", response_class=PlainTextResponse)
+    def session_note(session_id: str) -> PlainTextResponse:
+        """The note to paste into the patient's file."""
+        return PlainTextResponse(_of(data_folder, session_id, lambda session: note(receipt(session))))
+
+    @records.get("/api/sessions/{session_id}/report.pdf", response_class=Response)
+    def session_report(session_id: str) -> Response:
+        """One page with the plot, as a tagged PDF."""
+        page = _of(data_folder, session_id, lambda session: report_pdf(session, receipt(session)))
+        named = {"content-disposition": f'inline; filename="{session_id}.pdf"'}
+        return Response(page, media_type="application/pdf", headers=named)
+
+    @records.get("/records", response_class=HTMLResponse, include_in_schema=False)
+    def list_page(request: Request, offset: Offset = 0) -> HTMLResponse:
+        page = _page(data_folder, offset, PAGE_SESSIONS)
+        before = None if offset == 0 else max(0, offset - PAGE_SESSIONS)
+        after = offset + PAGE_SESSIONS if offset + PAGE_SESSIONS < page.total else None
+        return TEMPLATES.TemplateResponse(request, "records.html", {"page": page, "before": before, "after": after})
+
+    @records.get("/records/{session_id}", response_class=HTMLResponse, include_in_schema=False)
+    def record_page(request: Request, session_id: str) -> HTMLResponse:
+        return TEMPLATES.TemplateResponse(request, "record.html", _of(data_folder, session_id, _shown))
+
+    return records
+
+
+def _shown(session: Session) -> dict[str, Any]:
+    made = receipt(session)
+    return {
+        "id": session.path.stem,
+        "receipt": made,
+        "remarks": remarks(made),
+        "prescribed": prescribed_figures(made),
+        "delivered": delivered_figures(made),
+        "note": note(made),
+    }
+
+
+def _files(data_folder: Path | None) -> dict[str, Path]:
+    """By id, the newest last: ids begin with the date."""
+    if data_folder is None:
+        raise Problem(404, "no-records", "This dashboard was started without a data folder, so it has no records.")
+    return {path.stem: path for path in sorted(session_files(data_folder), key=lambda path: path.stem)}
+
+
+def _page(data_folder: Path | None, offset: int, limit: int) -> SessionPage:
+    files = list(reversed(_files(data_folder).values()))
+    shown = [summary_of(path).as_json() for path in files[offset : offset + limit]]
+    return SessionPage(total=len(files), offset=offset, sessions=[SessionShown.model_validate(one) for one in shown])
+
+
+def _of(data_folder: Path | None, session_id: str, make: Callable[[Session], Made]) -> Made:
+    """Only what is in the data folder has an id: a path is none."""
+    path = _files(data_folder).get(session_id)
+    if path is None:
+        raise Problem(404, "no-such-session", f"There is no session {session_id[:64]} here.")
+    try:
+        with open_session(path) as session:
+            return make(session)
+    except (NotASession, NewerFormat, CannotReport, sqlite3.DatabaseError, ValueError, OSError) as problem:
+        reason = str(problem).splitlines()[0]
+        raise Problem(409, "unreadable", f"{reason} See where with: tractable session verify {session_id}") from problem
