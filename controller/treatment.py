@@ -398,7 +398,8 @@ def _count_dose(s: Step, phase: Holding, reading: ForceReading) -> None:
 
 
 def _announce_last_minute(s: Step, course: Course) -> None:
-    if not course.minute_announced and course.remaining_us <= MINUTE_US < course.profile.at_force_s * 1_000_000:
+    whole_us = round(course.profile.at_force_s * 1_000_000)  # a pull cut up by pauses adds up to a little more
+    if not course.minute_announced and course.remaining_us <= MINUTE_US < whole_us:
         s.set_course(minute_announced=True)
         raise_alarm(s, AlarmId.A25, "the clock shows 60 s to go")
 
