@@ -156,7 +156,7 @@ def prove_zero_while_loaded(fault: Fault, phase: str, patient: str, seed: int) -
     with Desk(bench_in(phase, patient, seed)) as desk:
         bench = desk.bench
         before, judged_by, in_session = type(bench.state.phase), _reference(bench), bench.state.course is not None
-        # The simulated patient tries the switch now and then; pressed under load, it lets go, and that is another story.
+        # The simulated patient tries the switch now and then; pressed under load, it lets go: that is another story.
         assert bench.run_until(lambda _: bench.state.reading is not None and not bench.state.reading.switch_pressed, 5)
         bench.fault_now()
         if not in_session:

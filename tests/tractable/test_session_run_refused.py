@@ -17,7 +17,7 @@ BROKEN = {
     "more than half the body weight": (('"80 kg"', '"40 kg"'), ("100 N", "200 N"), "more than half of the body weight"),
     "no unit": (("100 N", "100"), "pull.force"),
     "not a number": (("100 N", "nan N"), "pull.force"),
-    "no such mode": (('"static"', '"jerking"'), "pull.mode: use 'static'"),
+    "no such mode": (('"static"', '"jerking"'), "pull.mode: use one of static, intermittent"),
     "a misspelt field": (("time_at_force", "time_at_froce"), "there is no such field"),
     "a name for a pseudonym": (("K7-2F41", "Jane Doe"), "never a name"),
     "nobody prescribed it": (('by = "clinician"', ""), "prescribed.by: is missing"),
