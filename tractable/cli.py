@@ -27,6 +27,9 @@ app.add_typer(sim_app, name="sim")
 catalogue_app = typer.Typer(help="Ask over many sessions; who did what.", no_args_is_help=True)
 app.add_typer(catalogue_app, name="catalogue")
 
+UnblindOption = Annotated[
+    bool, typer.Option("--unblind", help="Show the arm and the forces of a blinded session. Not for who treats.")
+]
 AsJson = Annotated[bool, typer.Option("--json", help="For programs: JSON instead of text.")]
 PortOption = Annotated[Path | None, typer.Option("--port", help="Serial port of the table, such as /dev/ttyACM0.")]
 DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of session files and calibration records.")]
@@ -344,11 +347,16 @@ def session_list(data: DataOption = None, as_json: AsJson = False) -> None:
 
 
 @session_app.command("show")
-def session_show(session: SessionArgument, data: DataOption = None, as_json: AsJson = False) -> None:
+def session_show(
+    session: SessionArgument,
+    data: DataOption = None,
+    unblind: UnblindOption = False,
+    as_json: AsJson = False,
+) -> None:
     """Show what was prescribed, what was delivered and what happened."""
     from tractable.records import show
 
-    sys.exit(show(_settings(data_folder=data), session, as_json))
+    sys.exit(show(_settings(data_folder=data), session, as_json, unblind))
 
 
 @session_app.command("report", epilog="Example: tractable session report 20260101 --pdf report.pdf")
@@ -357,9 +365,7 @@ def session_report(
     data: DataOption = None,
     pdf: Annotated[Path | None, typer.Option("--pdf", help="Write one page with the plot to this file.")] = None,
     note: Annotated[bool, typer.Option("--note", help="Print a note to paste into the patient's file.")] = False,
-    unblind: Annotated[
-        bool, typer.Option("--unblind", help="Show the arm and the forces of a blinded session. Not for who treats.")
-    ] = False,
+    unblind: UnblindOption = False,
     as_json: AsJson = False,
 ) -> None:
     """Say what was delivered: a receipt, a note to paste, or one page as PDF."""

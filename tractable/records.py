@@ -10,6 +10,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Column, Table
 
+from controller.blinding import without_newtons
 from recorder.dose import dose
 from recorder.reading import NewerFormat, NotASession, Session, open_session
 from recorder.report.figures import receipt_lines
@@ -41,9 +42,11 @@ def list_all(settings: Settings, as_json: bool) -> Exit:
     return Exit.DONE
 
 
-def show(settings: Settings, wanted: str, as_json: bool) -> Exit:
-    """What was prescribed, delivered and happened in one session."""
-    return with_session(settings, wanted, lambda session: _show_json(session) if as_json else _show_text(session))
+def show(settings: Settings, wanted: str, as_json: bool, unblind: bool = False) -> Exit:
+    """What was prescribed, delivered and happened in one session. As JSON it is the record, with its arm."""
+    return with_session(
+        settings, wanted, lambda session: _show_json(session) if as_json else _show_text(session, unblind)
+    )
 
 
 def verify_one(settings: Settings, wanted: str, as_json: bool) -> Exit:
@@ -109,12 +112,15 @@ def _show_json(session: Session) -> None:
     )
 
 
-def _show_text(session: Session) -> None:
-    console = Console(emoji=False)
+def _show_text(session: Session, unblind: bool) -> None:
+    console, made = Console(emoji=False), receipt(session, unblind=unblind)
     lines = [
-        *receipt_lines(receipt(session, unblind=True)),
+        *receipt_lines(made),
         "",
-        *(f"{_clock(e.time_utc)}  {e.kind:8} {e.text}" for e in session.events()),
+        *(
+            f"{_clock(e.time_utc)}  {e.kind:8} {without_newtons(e.text) if made.hidden else e.text}"
+            for e in session.events()
+        ),
     ]
     for line in lines:
         console.print(line, markup=False, highlight=False, soft_wrap=True)
