@@ -199,6 +199,7 @@ async def test_a_session_is_started_with_ticks_and_the_force_typed_twice(page: P
     await expect(page.locator("#start-button")).to_be_disabled()
 
     await page.get_by_role("textbox", name="Force", exact=True).fill("300")
+    await page.get_by_label("Pseudonym as read from the patient").fill("K7-2F41")
     for box in await page.get_by_role("checkbox").all():
         await box.check()
     await page.get_by_label("Type it again").fill("300")
@@ -208,4 +209,5 @@ async def test_a_session_is_started_with_ticks_and_the_force_typed_twice(page: P
     command = controller.asked[0]
     assert command["prescription"]["pull"]["force"] == "300 N"
     assert command["confirmed_mn"] == 300_000
+    assert command["patient"] == "K7-2F41"
     assert len(command["ticks"]) == 3

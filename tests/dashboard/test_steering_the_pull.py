@@ -1,6 +1,6 @@
 """A clinician steers from the page: what is offered when, what is sent, and what comes of it."""
 
-import json
+import asyncio
 
 import httpx
 import pytest
@@ -162,26 +162,50 @@ class TestOnThePage:
         asked = controller.asked[0]
         assert (asked["score"], asked["when"], asked["leg_symptoms"]) == (5, "during", True)
 
+    @pytest.mark.parametrize("size", [(1280, 860), (1024, 768), (768, 1024)])
+    async def test_an_alarm_and_stop_stay_in_view_beside_all_that_steers(
+        self, page: Page, table, controller, payloads, size: tuple[int, int]
+    ) -> None:
+        await page.set_viewport_size({"width": size[0], "height": size[1]})
+        controller.reply = {"outcome": "refused", "reason": "doctor holds this session: take it over first."}
+        alarms = tuple(payloads.alarm(name) for name in ("A26", "A03"))
+        await steering(page, table, holder="doctor", alarms=alarms, movement="Breathing, 3 N either way", pulls=3)
+        await button(page, "raise").click()
+
+        await button(page, "pause").click()
+        await expect(page.locator("steering-panel .outcome")).to_contain_text("take it over first")
+
+        await expect(page.locator(".alarm b").first).to_be_in_viewport(ratio=1)
+        await expect(page.locator("#stop")).to_be_in_viewport(ratio=1)
+        wider = "(button) => button.scrollWidth > button.clientWidth"
+        assert not any([await one.evaluate(wider) for one in await page.locator("steering-panel button").all()])
+
     async def test_a_tone_sounds_every_30_s_until_the_end_is_acknowledged(self, page: Page, table) -> None:
         await page.evaluate(LISTEN)
         await steering(page, table, phase=PhaseName.ENDED, session_id=None, end_unacknowledged=True)
         await page.locator("#sound-button").click()
 
-        await page.wait_for_timeout(600)
-        first = json.loads(await page.evaluate("JSON.stringify(window.tones)"))
+        first = await tones(page, 2)
         await page.evaluate("window.aheadMs = 30_500")
-        await page.wait_for_timeout(400)
-        second = json.loads(await page.evaluate("JSON.stringify(window.tones)"))
+        second = await tones(page, 4)
         table.state(**(HELD | {"phase": PhaseName.ENDED, "session_id": None, "end_unacknowledged": False}))
         table.changes = HELD | {"phase": PhaseName.ENDED, "session_id": None, "end_unacknowledged": False}
         await expect(page.locator("steering-panel")).to_be_hidden()
         await page.evaluate("window.aheadMs = 90_000")
         await page.wait_for_timeout(400)
-        third = json.loads(await page.evaluate("JSON.stringify(window.tones)"))
+        third = await tones(page, 4)
 
         assert first == [440, 440]
         assert second == [440] * 4
         assert third == second
+
+
+async def tones(page: Page, at_least: int) -> list[int]:
+    """The pitches that have sounded, once there are so many."""
+    async with asyncio.timeout(10):
+        while len(sounded := await page.evaluate("window.tones")) < at_least:  # noqa: ASYNC110 - a page sets no event here
+            await asyncio.sleep(0.02)
+    return sounded
 
 
 # Notes every tone, and lets the page's clock run ahead.

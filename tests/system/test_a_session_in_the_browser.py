@@ -52,6 +52,7 @@ def prescribe(page: Page) -> None:
     page.locator("[name='pull.time_at_force']").fill("1")
     page.locator("[name='pull.ramp']").fill("20")
     page.locator("[name='prescribed.by']").fill("tester")
+    page.locator("[name='patient_read']").fill("SYS-1")
     for tick in HUMAN_TICKS:
         page.locator(f"input[name='tick'][value='{tick}']").check()
 

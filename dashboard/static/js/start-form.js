@@ -5,10 +5,13 @@ import { setText } from "./force-reading.js";
 import "./profile-preview.js";
 import { minutes, threeUnits, UNKNOWN } from "./units.js";
 import { documentOf, showFieldsOfMode } from "./written-prescription.js";
+import "./zero-check.js";
 
 const PREVIEW_AFTER_MS = 250;
 const STARTABLE = ["idle", "ended"];
+const PSEUDONYM = /^[A-Za-z0-9][\w.-]*$/; // what a patient may be called
 const byId = (id) => document.getElementById(id);
+const numberOf = (text) => Number(text.replace(",", "."));
 
 class StartForm extends HTMLElement {
   #timer = 0;
@@ -89,6 +92,7 @@ class StartForm extends HTMLElement {
     if (this.#phase === null) return "The table is not heard: nothing can be started.";
     if (!this.#preview) return "Fill in the prescription.";
     if (!this.#preview.may_start) return "Correct the prescription.";
+    if (this.#value("patient_read") === "") return "Read the pseudonym from the patient.";
     if (this.form.querySelector('input[name="tick"]:not(:checked)')) return "Tick what was checked.";
     if (this.#preview.needs_second_confirmation && this.#value("confirm") === "") return "Type the force again.";
     return "";
@@ -104,22 +108,34 @@ class StartForm extends HTMLElement {
   async #start() {
     if (this.#busy || this.#missing() !== "") return;
     const confirmed = this.#preview.needs_second_confirmation ? this.#value("confirm") : null;
-    if (confirmed !== null && Number(confirmed.replace(",", ".")) !== Number(this.#value("pull.force").replace(",", "."))) {
-      this.#showRefusals([{ field: "confirm", sentence: "This is not the force above. Check both." }]);
-      return;
-    }
+    const contradictions = this.#contradictions(confirmed);
+    this.#showRefusals(contradictions);
+    if (contradictions.length) return;
     this.#busy = true;
     this.#refresh();
     const answer = await ask("/api/start", {
       id: pressId(),
       prescription: documentOf(this.form),
       ticks: this.#ticks,
+      patient: this.#value("patient_read"),
       confirmed_force: confirmed === null ? null : `${confirmed} ${this.#value("pull.force.unit")}`,
     });
     this.#busy = false;
     this.#say(answer);
     if (answer.outcome === "done") this.#clearAnswers();
     this.#refresh();
+  }
+
+  /** What was given a second time, and cannot be sent as it is. Whose pseudonym it is, the controller judges. */
+  #contradictions(confirmed) {
+    const found = [];
+    if (confirmed !== null && numberOf(confirmed) !== numberOf(this.#value("pull.force"))) {
+      found.push({ field: "confirm", sentence: "This is not the force above. Check both." });
+    }
+    if (!PSEUDONYM.test(this.#value("patient_read"))) {
+      found.push({ field: "patient_read", sentence: "A pseudonym has letters, digits, dots, dashes and underscores only." });
+    }
+    return found;
   }
 
   #say(answer) {
@@ -129,10 +145,11 @@ class StartForm extends HTMLElement {
     line.textContent = `${begins} ${answer.sentence}`;
   }
 
-  /** Ticks and the confirmation are given anew before every start. */
+  /** Ticks, the pseudonym as read and the confirmation are given anew before every start. */
   #clearAnswers() {
     for (const box of this.form.querySelectorAll('input[name="tick"]')) box.checked = false;
-    this.form.elements["confirm"].value = "";
+    this.form.elements["confirm"].value = this.form.elements["patient_read"].value = "";
+    this.querySelector("zero-check").forget();
   }
 }
 

@@ -113,6 +113,7 @@ class SteeringPanel extends HTMLElement {
     const line = this.querySelector(".outcome");
     line.dataset.outcome = outcome;
     setText(line, text);
+    line.scrollIntoView({ block: "nearest" }); // on a low screen the panel scrolls
   }
 }
 
