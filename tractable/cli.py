@@ -263,6 +263,8 @@ def export(
     """Write sessions, or a study of many, in a form that other software opens, without what somebody typed."""
     from tractable.export_command import export_sessions, export_study_command
 
+    if not to:
+        raise typer.BadParameter("name at least one of csv, parquet, edf, bids, hdf5, fhir", param_hint="--to")
     if study:
         if sessions or with_texts:
             fail(
@@ -270,10 +272,10 @@ def export(
                 Exit.WRONG_USAGE,
             )
         settings = _settings(data_folder=data)
-        sys.exit(export_study_command(settings, to or [], out, overwrite, table, since, until, mode, dose_at_least))
+        sys.exit(export_study_command(settings, to, out, overwrite, table, since, until, mode, dose_at_least))
     if any(asked is not None for asked in (table, since, until, mode, dose_at_least)):
         fail("--table, --since, --until, --mode and --dose-at-least are for --study.", Exit.WRONG_USAGE)
-    sys.exit(export_sessions(_settings(data_folder=data), sessions or [], to or [], out, overwrite, with_texts))
+    sys.exit(export_sessions(_settings(data_folder=data), sessions or [], to, out, overwrite, with_texts))
 
 
 @prescription_app.command("preview", epilog="Example: tractable prescription preview examples/intermittent.toml")

@@ -35,7 +35,7 @@ def export_sessions(
         writers(formats)
     except CannotExport as problem:
         print(problem, file=sys.stderr)
-        return Exit.REFUSED if formats else Exit.WRONG_USAGE
+        return Exit.REFUSED
     codes = [_export_one(settings, name, formats, folder, overwrite, texts) for name in wanted]
     return Exit.DONE if set(codes) == {Exit.DONE} else Exit.REFUSED
 
