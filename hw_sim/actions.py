@@ -1,4 +1,7 @@
-"""What a scenario can have people do at the simulated table, or the world do to it: by name, with its quantities."""
+"""What a scenario can have people do at the simulated table, or the world do to it: by name, with its quantities.
+
+What the clinician asks of the controller has a name here too, and is done by whoever plays the scenario.
+"""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -9,11 +12,12 @@ from hw_sim.table import SimulatedTable
 Arguments = Mapping[str, float]  # in N, mm, s, N/mm
 MS_PER_S: Final = 1_000
 US_PER_S: Final = 1_000_000
+WHOLE_NUMBER: Final = "whole number"  # the kind of a parameter that has no unit
 
 
 @dataclass(frozen=True, slots=True)
 class Parameter:
-    """A quantity of an action, in the first unit of its kind. `default` is None where it must be given."""
+    """A quantity of an action, in the first unit of its kind, or a whole number. No `default`: it must be given."""
 
     kind: str
     low: float
@@ -40,6 +44,7 @@ def _lasting(default: float | None, high: float = 600.0) -> Parameter:
 
 FORCE: Final = Parameter("force", 1, 1_000)
 DISTANCE: Final = Parameter("length", -500, 500)
+PAIN: Final = Parameter(WHOLE_NUMBER, 0, 10)
 
 ACTIONS: Final[Mapping[str, Action]] = {
     "cough": Action(
@@ -85,4 +90,10 @@ ACTIONS: Final[Mapping[str, Action]] = {
     ),
     "reset": Action("the table's electronics start anew", lambda table, _given: table.reset()),
     "stop": Action("the clinician stops the session", None),
+    "pause": Action("the clinician pauses", None),
+    "go_on": Action("the clinician goes on", None),
+    "lower": Action("the clinician lowers the pull", None, {"to": FORCE}),
+    "raise": Action("the clinician raises the pull", None, {"to": FORCE}),
+    "pain": Action("the clinician notes what the patient says of pain", None, {"score": PAIN}),
+    "acknowledge_end": Action("the clinician acknowledges the end", None),
 }

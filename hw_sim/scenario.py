@@ -8,18 +8,20 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any, Final
 
-from hw_sim.actions import ACTIONS, Parameter
+from hw_sim.actions import ACTIONS, WHOLE_NUMBER, Parameter
 from hw_sim.line import TIMINGS
 from hw_sim.quantities import NotAQuantity, quantity
 from hw_sim.toml_lines import Document, Place, TomlFault, nearest, read_document
 
 SCENARIOS: Final = Path(__file__).parent / "scenarios"
-PHASES: Final = ("ready", "take_up", "ramp", "hold", "release", "tripped", "ended")
+PHASES: Final = ("ready", "take_up", "ramp", "hold", "paused", "release", "tripped", "ended")
 ENDS: Final = ("complete", "stopped", "refused", "tripped")
 TIME_S_MAX: Final = 3_600.0
 TIMES_MAX: Final = 1_000
 
-PRESCRIPTION_KEYS: Final = ("force", "ramp", "time_at_force", "body_mass")
+PRESCRIPTION_KEYS: Final = ("force", "ramp", "time_at_force", "raise_up_to", "body_mass")
+# What a clinician asks may be refused. Stop never is.
+MAY_BE_REFUSED: Final = ("pause", "go_on", "lower", "raise", "pain", "acknowledge_end")
 EVENT_KEYS: Final = ("at", "on", "after", "do", "fault", "with", "lasting", "times", "every")
 
 
@@ -57,6 +59,7 @@ class Expectation:
 
     `alarm` is the first cause of a trip; `seen` were raised, `never` were not. `slack_within_s` counts from the last
     event to 15 N and less for good, `held_within_n` is the root mean square of force less target while holding.
+    `refused` holds what the clinician asked and did not get, in order; of no use without somebody who asks.
     """
 
     ends: str
@@ -67,6 +70,7 @@ class Expectation:
     peak_over_ceiling_n: float | None = None
     held_within_n: float | None = None
     slack_within_s: float | None = None
+    refused: tuple[str, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,7 +194,17 @@ class _Reader:
         return Act(name, {key: self._argument((*at, key), parameter) for key, parameter in parameters.items()})
 
     def _argument(self, place: Place, parameter: Parameter) -> float:
+        if parameter.kind == WHOLE_NUMBER:
+            return self._whole_number(place, parameter)
         return self._quantity(place, parameter.kind, parameter.low, parameter.high, parameter.default)
+
+    def _whole_number(self, place: Place, parameter: Parameter) -> int:
+        value = self._value(place, parameter.default)
+        if not isinstance(value, int) or isinstance(value, bool) or not parameter.low <= value <= parameter.high:
+            problem = "is missing; give" if value is None else f"= {value!r} is not"
+            span = f"{parameter.low:g} to {parameter.high:g}"
+            raise self.document.fault(place, f"{place[-1]} {problem} a whole number from {span}.")
+        return value
 
     def _inject(self, at: Place, given: Mapping[str, Any]) -> Inject:
         for key in given:
@@ -210,8 +224,9 @@ class _Reader:
         readers: dict[str, Callable[[Place], object]] = {
             "ends": lambda place: self._one_of(place, ENDS),
             "alarm": lambda place: self._one_of(place, self.alarms),
-            "seen": self._alarms,
-            "never": self._alarms,
+            "seen": lambda place: self._listed(place, self.alarms, "A03"),
+            "never": lambda place: self._listed(place, self.alarms, "A03"),
+            "refused": lambda place: self._listed(place, MAY_BE_REFUSED, "raise"),
             "peak": lambda place: self._quantity(place, "force", 0, 10_000),
             "peak_over_ceiling": lambda place: self._quantity(place, "force", -10_000, 10_000),
             "held_within": lambda place: self._quantity(place, "force", 0, 10_000),
@@ -224,11 +239,11 @@ class _Reader:
         read: dict[str, Any] = {field_of[key]: readers[key](("expect", key)) for key in given}
         return Expectation(**read)
 
-    def _alarms(self, place: Place) -> tuple[str, ...]:
+    def _listed(self, place: Place, known: Collection[str], example: str) -> tuple[str, ...]:
         listed = self._value(place)
         if not isinstance(listed, list):
-            raise self.document.fault(place, f'{place[-1]} is a list, such as ["A03"].')
-        return tuple(self._known(place, alarm, self.alarms) for alarm in listed)
+            raise self.document.fault(place, f'{place[-1]} is a list, such as ["{example}"].')
+        return tuple(self._known(place, word, known) for word in listed)
 
     # Values
 

@@ -62,6 +62,9 @@ def _checks(stage: Stage) -> Iterator[Check]:
         yield Check(f"seen {alarm}", raised, alarm, "", alarm in stage.alarms)
     for alarm in expect.never:
         yield Check(f"never {alarm}", raised, f"not {alarm}", "", alarm not in stage.alarms)
+    if expect.refused is not None:
+        refused, goal_refused = (" ".join(names) or "none" for names in (stage.refused, expect.refused))
+        yield Check("refused", refused, goal_refused, "", refused == goal_refused)
     limits: tuple[tuple[str, float, float | None, str], ...] = (
         ("peak", stage.peak_n, expect.peak_n, "N"),
         ("peak over ceiling", stage.peak_n - stage.ceiling_n, expect.peak_over_ceiling_n, "N"),

@@ -5,14 +5,15 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import Final
 
-from controller import modes, phases
+from controller import modes, phases, treatment
 from controller.commands import HUMAN_TICKS
-from controller.inputs import StartAsked, StopAsked
-from hw_sim.actions import ACTIONS
+from controller.inputs import StartAsked
+from hw_sim.actions import ACTIONS, Arguments
 from hw_sim.faults import FAULTS, FaultError, Injector
 from hw_sim.line import TIMINGS
 from hw_sim.rigs import load_rig
 from hw_sim.scenario import Act, Event, Inject, Scenario
+from tractable.scenario_clinician import ACTOR, ASKS, told
 from tractable.scenario_reading import prescribed
 from tractable.virtual_stack import VirtualStack
 
@@ -31,7 +32,7 @@ PHASE_NAMES: Final[Mapping[type[phases.Phase], str]] = {
     phases.Ramping: "ramp",
     phases.Holding: "hold",
     phases.Resting: "hold",
-    phases.Paused: "hold",
+    phases.Paused: "paused",
     phases.Releasing: "release",
     phases.Tripped: "tripped",
     phases.Ended: "ended",
@@ -46,6 +47,7 @@ class Stage:
     seed: int
     stack: VirtualStack = field(init=False)
     happened: list[tuple[float, str]] = field(default_factory=list)
+    refused: list[str] = field(default_factory=list)  # what the clinician asked and did not get, in order
     due: list[tuple[int, Event]] = field(default_factory=list)  # when (us), and what then
     peak_n: float = 0.0
     squares: float = 0.0
@@ -70,7 +72,7 @@ class Stage:
         asked = prescribed(self.scenario)
         self._run_until(lambda: False, BEFORE_THE_START_S)
         start = StartAsked(
-            "clinician", "start-0001", "S1", asked, HUMAN_TICKS, asked.force_mn, unattended=True, calibration_age_days=0
+            ACTOR, "start-0001", "S1", asked, HUMAN_TICKS, asked.force_mn, unattended=True, calibration_age_days=0
         )
         self.stack.ask(start)
         answer = self.stack.heard.answers[-1]
@@ -78,7 +80,8 @@ class Stage:
             self._start_refused = True
             self._tell(f"the start is refused: {answer.reason}")
             return
-        longest_s = modes.profile_duration_s(asked) * 2 + 120.0  # the clock pauses while a patient moves
+        # The clock stands in a pause, and while a patient moves.
+        longest_s = modes.profile_duration_s(asked) * 2 + 120.0 + treatment.PAUSED_IN_ALL_US_MAX / US_PER_S
         self._run_until(lambda: self._phase in ("ended", "tripped"), longest_s)
         self._run_until(lambda: self._is_over, AFTERWARDS_S)
 
@@ -133,14 +136,26 @@ class Stage:
         self.last_event_us = self.stack.now_us
         match event.what:
             case Act(name, arguments):
-                self._tell(ACTIONS[name].about)
-                perform = ACTIONS[name].perform or self._stop
-                perform(self.stack.table, arguments)
+                self._act(name, arguments)
             case Inject(fault, parameters, lasting_s):
                 self._inject(fault, parameters, lasting_s)
 
-    def _stop(self, *_table_and_arguments: object) -> None:
-        self.stack.ask(StopAsked("clinician", f"stop-{self.stack.now_us}"))
+    def _act(self, name: str, arguments: Arguments) -> None:
+        perform = ACTIONS[name].perform
+        self._tell(ACTIONS[name].about + (told(arguments) if perform is None else ""))
+        if perform is None:
+            self._ask(name, arguments)
+        else:
+            perform(self.stack.table, arguments)
+
+    def _ask(self, name: str, arguments: Arguments) -> None:
+        self.stack.ask(ASKS[name](f"{name}-{self.stack.now_us}", arguments, self._phase))
+        answer = self.stack.heard.answers[-1]
+        if not answer.done:
+            self.refused.append(name)
+            self._tell(f"refused: {answer.reason}")
+        elif suggestion := answer.data.get("suggestion"):
+            self._tell(f"suggested: {suggestion}")
 
     def _inject(self, fault: str, parameters: Mapping[str, object], lasting_s: float | None) -> None:
         self._tell(f"{fault}: {FAULTS[fault].name}")

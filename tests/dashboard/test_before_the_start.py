@@ -36,14 +36,14 @@ ZERO_IS_OFF = {
 
 @pytest.fixture
 async def written(page: Page, table: Any) -> Page:
-    """A form that lacks the pseudonym as read and nothing else."""
+    """A form that lacks nothing; who lies here was not read off."""
     table.changes = {"phase": PhaseName.IDLE, "session_id": None}
     table.speak()
     for name, value in WRITTEN.items():
         await page.locator(f"[name='{name}']").fill(value)
     for box in await page.locator("[name='tick']").all():
         await box.check()
-    await expect(page.locator("#start-button")).to_have_text("Start session - Read the pseudonym from the patient.")
+    await expect(page.locator("#start-button")).to_have_text("Start session")
     return page
 
 
@@ -51,15 +51,22 @@ def as_read(page: Page) -> Any:
     return page.get_by_label("Pseudonym as read from the patient")
 
 
-async def test_nothing_starts_before_the_patient_was_read_off(written: Page, controller: Any) -> None:
-    await expect(written.locator("#start-button")).to_be_disabled()
-
+async def test_the_pseudonym_as_read_goes_along_with_the_start_and_is_read_anew_for_the_next(
+    written: Page, controller: Any
+) -> None:
     await as_read(written).fill("  K7-2F41 ")
     await written.locator("#start-button").click()
     await expect(written.locator("#start-outcome")).to_contain_text("Started")
 
     assert controller.asked[0]["patient"] == "K7-2F41"
-    await expect(as_read(written)).to_have_value("")  # the next patient is read off anew
+    await expect(as_read(written)).to_have_value("")
+
+
+async def test_a_start_where_nobody_read_the_patient_off_says_so(written: Page, controller: Any) -> None:
+    await written.locator("#start-button").click()
+    await expect(written.locator("#start-outcome")).to_contain_text("Started")
+
+    assert controller.asked[0]["patient"] is None
 
 
 async def test_another_patient_than_the_prescriptions_is_for_the_controller_to_refuse(
@@ -84,7 +91,7 @@ async def test_what_is_no_pseudonym_is_told_beside_it_and_not_sent(written: Page
     await expect(as_read(written)).to_have_attribute("aria-invalid", "true")
     await expect(as_read(written)).to_have_accessible_description("""\
 From the wristband, or as the patient says it; not copied from above. \
-\u26a0\ufe0e A pseudonym has letters, digits, dots, dashes and underscores only.""")
+Left empty, nobody compared it. \u26a0\ufe0e A pseudonym has letters, digits, dots, dashes and underscores only.""")
     assert controller.asked == []
 
 

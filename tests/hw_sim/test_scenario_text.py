@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from hw_sim.actions import ACTIONS
+from hw_sim.actions import ACTIONS, WHOLE_NUMBER
 from hw_sim.quantities import UNITS, NotAQuantity, quantity
 from hw_sim.scenario import Act, Event, Inject, Scenario, find_scenario, parse_scenario, scenario_names
 from hw_sim.toml_lines import TomlFault, read_document
@@ -80,9 +80,55 @@ def test_an_action_has_its_usual_size_where_none_is_given() -> None:
 def test_every_parameter_of_every_action_has_units_and_a_usual_size_in_its_range() -> None:
     parameters = [parameter for action in ACTIONS.values() for parameter in action.parameters.values()]
 
-    assert {parameter.kind for parameter in parameters} <= set(UNITS)
+    assert {parameter.kind for parameter in parameters} <= {*UNITS, WHOLE_NUMBER}
     assert all(parameter.low < parameter.high for parameter in parameters)
     assert all(one.low <= one.default <= one.high for one in parameters if one.default is not None)
+
+
+STEERED = TEXT.replace('do = "cough"\nforce = "60 N"\nlasting = "300 ms"', 'do = "lower"\nto = "80 N"')
+
+
+def test_what_the_clinician_asks_is_an_event_like_any_other() -> None:
+    lowered = parsed(STEERED)
+    told = parsed(STEERED.replace('do = "lower"\nto = "80 N"', 'do = "pain"\nscore = 4'))
+    refusing = parsed(TEXT.replace('ends = "tripped"', 'ends = "tripped"\nrefused = ["raise", "go_on"]'))
+
+    assert lowered.events[0].what == Act("lower", {"to": 80.0})
+    assert told.events[0].what == Act("pain", {"score": 4})
+    assert (lowered.expect.refused, refusing.expect.refused) == (None, ("raise", "go_on"))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "complaint"),
+    [
+        ('do = "lower"', 'do = "lowr"', 14, "no do 'lowr'; did you mean 'lower'?"),
+        ('do = "lower"', 'do = "pause"', 15, "pause has no to; it takes nothing more."),
+        ('to = "80 N"', 'too = "80 N"', 15, "unknown key 'too'; did you mean 'to'?"),
+        ('to = "80 N"', "to = 80", 15, 'to: 80 has no unit; write "80 N"'),
+        ('to = "80 N"\n', "", 11, "to is missing; give a force."),
+        ('do = "lower"\nto = "80 N"', 'do = "pain"\nscore = 11', 15, "score = 11 is not a whole number from 0 to 10."),
+        (
+            'do = "lower"\nto = "80 N"',
+            'do = "pain"\nscore = "4"',
+            15,
+            "score = '4' is not a whole number from 0 to 10.",
+        ),
+        ('do = "lower"\nto = "80 N"', 'do = "pain"', 11, "score is missing; give a whole number from 0 to 10."),
+        ('ends = "tripped"', 'ends = "tripped"\nrefused = ["rais"]', 27, "no refused 'rais'; did you mean 'raise'?"),
+        ('ends = "tripped"', 'ends = "tripped"\nrefused = "raise"', 27, 'refused is a list, such as ["raise"].'),
+        ('on = "hold"', 'on = "pause"', 12, "no on 'pause'; did you mean 'paused'?"),
+    ],
+)
+def test_what_is_wrong_with_what_is_asked_is_told_by_file_line_and_nearest_name(
+    old: str, new: str, line: int, complaint: str
+) -> None:
+    assert old in STEERED
+    text = STEERED.replace(old, new, 1)
+
+    with pytest.raises(TomlFault, match=re.escape(complaint)) as told:
+        parsed(text)
+
+    assert re.match(rf"mine\.toml, line {line}: ", str(told.value)), told.value
 
 
 @pytest.mark.parametrize(

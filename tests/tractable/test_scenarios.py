@@ -13,10 +13,11 @@ from hw_sim.faults import FAULTS
 from hw_sim.line import TIMINGS
 from hw_sim.quantities import UNITS
 from hw_sim.rigs import PATIENT, TABLE, load_rig, rig_names
-from hw_sim.scenario import ENDS, PHASES, Expectation, Inject, find_scenario, scenario_names
+from hw_sim.scenario import ENDS, MAY_BE_REFUSED, PHASES, Expectation, Inject, find_scenario, scenario_names
 from hw_sim.toml_lines import TomlFault
 from tractable import scenario_command
 from tractable.exit_codes import Exit
+from tractable.scenario_clinician import ASKS
 from tractable.scenario_command import line_of
 from tractable.scenario_reading import read_scenario
 from tractable.scenario_run import Played, play
@@ -130,6 +131,25 @@ def test_a_prescription_that_the_site_would_refuse_is_told_at_its_line(write) ->
 
     with pytest.raises(TomlFault, match=r"short\.toml, line 4: .*more than this site allows"):
         read_scenario(path)
+
+
+def test_what_the_clinician_is_refused_is_told_with_its_reason_and_held_against_what_was_expected(write) -> None:
+    raised = ('do = "press_switch"', 'do = "raise"\nto = "40 N"\n[[event]]\non = "hold"\ndo = "stop"')
+    ends = ('ends = "tripped"\nalarm = "A10"\nseen = ["A10"]', 'ends = "stopped"\nrefused = ["lower"]')
+
+    played = play(read_scenario(write(raised, ends)))
+
+    (told,) = failures(played)
+    assert told == "NOT MET  refused: raise (expected lower)"
+    assert "refused: Raise only while a force is held" in " ".join(sentence for _when, sentence in played.happened)
+    assert [sentence for _when, sentence in played.happened if "raises" in sentence] == [
+        "the clinician raises the pull to 40 N"
+    ]
+
+
+def test_all_that_is_not_done_at_the_table_is_asked_of_the_controller() -> None:
+    assert set(ASKS) == {name for name, action in ACTIONS.items() if action.perform is None}
+    assert {*MAY_BE_REFUSED, "stop"} == set(ASKS)
 
 
 def test_a_start_that_is_refused_is_told_with_its_reason(write) -> None:

@@ -92,7 +92,6 @@ class StartForm extends HTMLElement {
     if (this.#phase === null) return "The table is not heard: nothing can be started.";
     if (!this.#preview) return "Fill in the prescription.";
     if (!this.#preview.may_start) return "Correct the prescription.";
-    if (this.#value("patient_read") === "") return "Read the pseudonym from the patient.";
     if (this.form.querySelector('input[name="tick"]:not(:checked)')) return "Tick what was checked.";
     if (this.#preview.needs_second_confirmation && this.#value("confirm") === "") return "Type the force again.";
     return "";
@@ -117,7 +116,7 @@ class StartForm extends HTMLElement {
       id: pressId(),
       prescription: documentOf(this.form),
       ticks: this.#ticks,
-      patient: this.#value("patient_read"),
+      patient: this.#value("patient_read") || null,
       confirmed_force: confirmed === null ? null : `${confirmed} ${this.#value("pull.force.unit")}`,
     });
     this.#busy = false;
@@ -132,7 +131,7 @@ class StartForm extends HTMLElement {
     if (confirmed !== null && numberOf(confirmed) !== numberOf(this.#value("pull.force"))) {
       found.push({ field: "confirm", sentence: "This is not the force above. Check both." });
     }
-    if (!PSEUDONYM.test(this.#value("patient_read"))) {
+    if (this.#value("patient_read") !== "" && !PSEUDONYM.test(this.#value("patient_read"))) {
       found.push({ field: "patient_read", sentence: "A pseudonym has letters, digits, dots, dashes and underscores only." });
     }
     return found;
