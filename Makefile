@@ -55,11 +55,13 @@ mutants: $(VENV)/.dev
 prove: $(VENV)/.dev parts
 	@$(BIN)/tractable prove --page $(ARGS)
 
-# What takes too long for every change: all mutants, the firmware under MicroPython, a thousand quiet sessions, all faults.
+# What takes too long for every change: all mutants, the firmware under MicroPython, a thousand quiet sessions, a thousand
+# killed recorders, all faults.
 nightly: mutants prove
 	@$(BIN)/tractable bench conformance
 	@$(BIN)/python -m proof.quiet_sessions --sessions 1000
 	@$(BIN)/python -m proof.exploration
+	@KILLS=1000 $(BIN)/python -m pytest tests/recorder/test_surviving.py -k killed --numprocesses logical
 
 # Pins every dependency with hashes; the files name no registry.
 requirements: $(VENV)/.dev

@@ -6,8 +6,13 @@ from pathlib import Path
 from typing import Final
 
 from hw_sim.faults import FAULTS
-from proof import browser, host, network, people, processes, security, simulated, storage
+from proof import host, simulated
 from proof.catalogue import load_catalogue
+from proof.disk import faults as disk
+from proof.network import browser, security
+from proof.network import faults as network
+from proof.people import faults as people
+from proof.processes import faults as processes
 from proof.prover import Prover
 
 NOT_HERE: Final[Mapping[str, str]] = tomllib.loads((Path(__file__).parent / "not_here.toml").read_text("utf-8"))
@@ -21,7 +26,7 @@ PROVERS: Final[Mapping[str, Prover]] = {
     **SIMULATED,
     **people.PROVERS,
     **processes.PROVERS,
-    **storage.PROVERS,
+    **disk.PROVERS,
     **network.PROVERS,
     **browser.PROVERS,
     **security.PROVERS,

@@ -14,7 +14,7 @@ from typing import Final
 
 from benchmarks.loop.latencies import Latencies, between, seen
 from benchmarks.loop.line_watch import notes
-from proof.running_stack import RunningStack
+from proof.processes.running_stack import RunningStack
 from tractable.broker.port import free_port
 from tractable.local_stack import READY_WITHIN_S, LocalStack, listens
 from tractable.supervision import ChildPlan, Supervisor

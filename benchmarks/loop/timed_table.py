@@ -16,7 +16,7 @@ from collections import deque
 from pathlib import Path
 from typing import Any, Final
 
-from proof.failing_disk import Call, FailingDisk, failing_disk
+from proof.disk.failing_disk import Call, FailingDisk, failing_disk
 
 NOTED_MAX: Final = 1_000_000  # an hour at 320 samples a second is more than is measured
 SYNC_S: Final = 0.5

@@ -8,8 +8,9 @@ import pytest
 from controller import conductor, session
 from firmware import limiter as device
 from firmware_bridge.device_clock import DeviceClock
-from proof import host, processes
+from proof import host
 from proof.catalogue import load_catalogue
+from proof.processes import faults as processes
 from proof.verdict import Verdict
 from safety.limiter import Permit
 

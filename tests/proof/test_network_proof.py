@@ -8,16 +8,17 @@ from pathlib import Path
 import pytest
 
 from dashboard.received import NotAPayload, payload_of
-from proof import network, security
 from proof.catalogue import Fault, load_catalogue
-from proof.malformed import LEAVES, OVERSIZE_EVERY, WAYS, malformed_payloads
-from proof.mqtt_client import connect_packet, publish_packet
-from proof.relay import Shuffling, packets_of
-from proof.shared_stack import close_shared, undisturbed
-from proof.untouched import NO_ALARM, NONE_LATE, nothing_began, untouched
+from proof.network import faults as network
+from proof.network import security
+from proof.network.malformed import LEAVES, OVERSIZE_EVERY, WAYS, malformed_payloads
+from proof.network.mqtt_client import connect_packet, publish_packet
+from proof.network.relay import Shuffling, packets_of
+from proof.network.shared_stack import close_shared, undisturbed
+from proof.network.untouched import NO_ALARM, NONE_LATE, nothing_began, untouched
+from proof.network.viewed_stack import broker_kinds
+from proof.network.watching import Look, Watch
 from proof.verdict import Verdict, at_most, holds
-from proof.viewed_stack import broker_kinds
-from proof.watching import Look, Watch
 from tractable.broker import mosquitto
 
 ANY_PAGE_MAY_LISTEN = "import dashboard.guard\ndashboard.guard.comes_from_this_page = lambda headers: True\n"
@@ -116,7 +117,7 @@ class HeldStack:
     ],
 )
 def test_a_hold_that_was_touched_is_found(monkeypatch, force_n, alarms, phase, wrong) -> None:
-    monkeypatch.setattr("proof.untouched.RECORDED_WITHIN_S", 0)
+    monkeypatch.setattr("proof.network.untouched.RECORDED_WITHIN_S", 0)
     watch = Watch(
         forces_n=[(0.0, 100.0), (1.0, force_n)],
         t_us=[0, 1],

@@ -9,7 +9,7 @@ from controller.control_socket import ControlSocket
 from firmware import codec
 from firmware.table import Table
 from hw_sim.board import SERIAL
-from proof import desk
+from proof.people import desk
 from proof.plan import Case
 from proof.running import run_case
 from safety import interlock, limits

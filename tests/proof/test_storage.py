@@ -7,14 +7,14 @@ from pathlib import Path
 
 import pytest
 
-from proof import recording
-from proof.altered import cut_the_tail, edit_a_row, every_byte_verdicts, flip_a_byte, overwrite_a_page
 from proof.bench import Bench
 from proof.catalogue import load_catalogue
-from proof.disks import may_freeze, may_mount
-from proof.failing_disk import failing_disk
+from proof.disk import recording
+from proof.disk.altered import cut_the_tail, edit_a_row, every_byte_verdicts, flip_a_byte, overwrite_a_page
+from proof.disk.disks import may_freeze, may_mount
+from proof.disk.failing_disk import failing_disk
+from proof.disk.faults import PROVERS
 from proof.record import written
-from proof.storage import PROVERS
 from proof.verdict import Verdict
 from recorder import record_check, session_file, session_recording
 from recorder.export.model import ExportedSession

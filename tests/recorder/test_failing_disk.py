@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from controller.journal import JournalHealth, SampleRow, SessionHeader
-from proof.failing_disk import FailingDisk, failing_disk
+from proof.disk.failing_disk import FailingDisk, failing_disk
 from recorder.block_chain import Rows
 from recorder.journal import FreeSpace, SessionJournal
 from recorder.reading import open_session

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from proof.running_stack import RunningStack, running_stack
+from proof.processes.running_stack import RunningStack, running_stack
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ import pyarrow.parquet as pq
 from controller import prescription
 from proof.bench import Bench, bench_at, document
 from proof.catalogue import Fault
+from proof.processes.running_stack import running_stack
 from proof.prover import Prover
 from proof.record import written
-from proof.running_stack import running_stack
 from proof.verdict import Verdict, at_most, holds
 from recorder.export import FORMATS, export
 from recorder.reading import open_session

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Final
 
 from proof.catalogue import Fault
-from proof.untouched import LATENESS
+from proof.network.untouched import LATENESS
+from proof.network.viewed_stack import StackFailed, ViewedStack, broker_kinds
+from proof.network.watching import Browser
 from proof.verdict import Verdict
-from proof.viewed_stack import StackFailed, ViewedStack, broker_kinds
-from proof.watching import Browser
 from tractable.broker.choice import BrokerKind
 
 QUIET_WITHIN_S: Final = 20.0

@@ -1,6 +1,6 @@
 """`tractable table` on a disk that fails when the process gets SIGUSR1, and is well again with SIGUSR2.
 
-    python -m proof.table_on_failing_disk sync STEPS_FILE
+    python -m proof.disk.table_on_failing_disk sync STEPS_FILE
 
 With SIGUSR2 it also writes into that file how long the loop stood still at most since SIGUSR1: the longest time in ms
 between two samples, or two looks at the time, that the controller took in.
@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final
 
-from proof.failing_disk import FailingDisk, failing_disk
+from proof.disk.failing_disk import FailingDisk, failing_disk
 
 FREE_MB: Final = 150
 

@@ -18,15 +18,15 @@ from websockets.exceptions import InvalidMessage, InvalidStatus
 from websockets.sync.client import connect
 
 from proof.catalogue import Fault
-from proof.malformed import malformed_payloads
-from proof.mqtt_client import MqttClient, Refused
+from proof.network.malformed import malformed_payloads
+from proof.network.mqtt_client import MqttClient, Refused
+from proof.network.relay import LOOPBACK
+from proof.network.shared_stack import new_stack, stack_in, undisturbed, wait_until_heard
+from proof.network.untouched import alarm_told, untouched
+from proof.network.viewed_stack import RAMP, StackFailed, ViewedStack, broker_kinds
+from proof.network.watching import Browser, Page, Watch, watching
 from proof.prover import Prover
-from proof.relay import LOOPBACK
-from proof.shared_stack import new_stack, stack_in, undisturbed, wait_until_heard
-from proof.untouched import alarm_told, untouched
 from proof.verdict import Verdict, at_most, equal, holds
-from proof.viewed_stack import RAMP, StackFailed, ViewedStack, broker_kinds
-from proof.watching import Browser, Page, Watch, watching
 from recorder.reading import open_session
 from tractable.broker.accounts import DASHBOARD_USER, TABLE_USER
 from tractable.broker.choice import BrokerKind

@@ -12,8 +12,8 @@ from typing import Any, Final, Self
 from websockets.exceptions import WebSocketException
 from websockets.sync.client import connect
 
-from proof.relay import LOOPBACK
-from proof.viewed_stack import StackFailed, ViewedStack
+from proof.network.relay import LOOPBACK
+from proof.network.viewed_stack import StackFailed, ViewedStack
 
 LOOK_EVERY_S: Final = 0.02
 ASK_EVERY_S: Final = 0.05

@@ -1,7 +1,7 @@
 """A relay between a client and its broker, as a process of its own: frozen by SIGSTOP, it is a network that was cut.
 
-`python -m proof.relay LISTEN TARGET [CERTIFICATE]`: both are ports of this computer; with a certificate (a file with
-its key) clients must speak TLS. While SIGUSR1 has switched it on, what the broker publishes arrives out of order.
+`python -m proof.network.relay LISTEN TARGET [CERTIFICATE]`: both are ports of this computer; with a certificate (a file
+with its key) clients must speak TLS. While SIGUSR1 has switched it on, what the broker publishes arrives out of order.
 """
 
 import asyncio

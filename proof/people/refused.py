@@ -5,7 +5,7 @@ from typing import Final
 
 from firmware_bridge.messages import Hello, HostMessage, Nak, Release
 from proof.bench import Bench
-from proof.desk import Reply
+from proof.people.desk import Reply
 from proof.verdict import Verdict, equal, holds
 
 HARMLESS: Final = (Hello, Release)

@@ -1,6 +1,6 @@
 """`tractable table` with a defect planted in it, which shows itself when the process gets SIGUSR1.
 
-    python -m proof.planted_table raise-in-callback
+    python -m proof.processes.planted_table raise-in-callback
 
 The product knows nothing of it: the defect is put in from outside, before the controller is imported.
 """

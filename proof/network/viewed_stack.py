@@ -20,8 +20,8 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from controller.commands import HUMAN_TICKS
-from proof.certificates import Certificates, make_certificates
-from proof.relay import LOOPBACK
+from proof.network.certificates import Certificates, make_certificates
+from proof.network.relay import LOOPBACK
 from tractable.broker.accounts import TABLE_USER, kept_accounts
 from tractable.broker.choice import ACCOUNTS_FILE, BrokerKind, broker_command
 from tractable.broker.mosquitto import find_mosquitto
@@ -138,7 +138,7 @@ class ViewedStack(LocalStack):
         port = self._table_port if client == "table" else self._dashboard_relay_port
         arguments = [str(port), str(self.broker_port), *([str(certificate)] if certificate else [])]
         with (self.log_folder / f"relay-{client}.log").open("ab") as log:
-            self._relays[client] = spawn([sys.executable, "-m", "proof.relay", *arguments], log)
+            self._relays[client] = spawn([sys.executable, "-m", "proof.network.relay", *arguments], log)
         self.wait_until(f"the {client}'s relay", lambda: listens(port), READY_WITHIN_S)
 
     def stop_relay(self, client: str) -> None:

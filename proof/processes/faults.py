@@ -15,7 +15,7 @@ from typing import Final
 
 from proof import host
 from proof.catalogue import Fault
-from proof.judging_processes import (
+from proof.processes.judging import (
     FOUND_AND_TOLD_S,
     alarm_verdicts,
     ended_record_verdicts,
@@ -24,10 +24,10 @@ from proof.judging_processes import (
     left_verdicts,
     next_controller_verdicts,
 )
+from proof.processes.running_stack import PSEUDONYM
+from proof.processes.watched_run import FORCE_MN, LET_GO_WITHIN_S, Run, stack_of
 from proof.prover import Prover
-from proof.running_stack import PSEUDONYM
 from proof.verdict import Verdict, at_most, equal, holds
-from proof.watched_run import FORCE_MN, LET_GO_WITHIN_S, Run, stack_of
 from recorder.reading import open_session
 from tractable.exit_codes import Exit
 

@@ -12,14 +12,14 @@ from typing import Any, Final
 from controller.phases import Ramping
 from firmware_bridge.messages import Clear, TripCause
 from hw_sim.faults import Injector
-from proof import flipped, wrong_table
 from proof.bench import Bench, document
 from proof.catalogue import Fault
-from proof.desk import Command, Desk, bench_in, command, start
 from proof.judging import judge
+from proof.people import flipped, wrong_table
+from proof.people.desk import Command, Desk, bench_in, command, start
+from proof.people.refused import nothing_could_move, refusals_of, refused
 from proof.prover import Prover
 from proof.record import record_verdicts
-from proof.refused import nothing_could_move, refusals_of, refused
 from proof.verdict import Verdict, equal, holds
 
 DOUBLE_CLICK_S: Final = 0.050

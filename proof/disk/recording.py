@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Final
 
 from proof.bench import Bench, bench_at
-from proof.failing_disk import FailingDisk, Kind, failing_disk
-from proof.power_cut import Disk, every_cut, written_into
+from proof.disk.failing_disk import FailingDisk, Kind, failing_disk
+from proof.disk.power_cut import Disk, every_cut, written_into
 from proof.verdict import Verdict, at_most, holds
 from recorder.block_chain import Rows
 from recorder.reading import open_session

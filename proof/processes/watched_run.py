@@ -13,8 +13,8 @@ from typing import Final
 from dashboard.control_client import Outcome
 from hw_sim.table import Truth
 from proof.bench import SLACK_MN, NotReached
-from proof.running_stack import RunningStack, running_stack
-from proof.witnesses import PageWatch, TruthWatch, witnesses
+from proof.processes.running_stack import RunningStack, running_stack
+from proof.processes.witnesses import PageWatch, TruthWatch, witnesses
 
 FORCE: Final = "300 N"
 FORCE_MN: Final = 300_000
@@ -115,7 +115,7 @@ def stack_of(patient: str, planted: str | None = None) -> Iterator[Run]:
     """A stack of its own, with a page open; given `planted`, with that defect in its controller."""
     with tempfile.TemporaryDirectory(prefix="proof-") as folder, running_stack(Path(folder), patient) as running:
         if planted is not None:
-            running.replace_controller("proof.planted_table", planted)
+            running.replace_controller("proof.processes.planted_table", planted)
         with witnesses(running.stack.sim_socket, running.stack.address) as (truths, page):
             running.wait_until(lambda: bool(truths.rows), IN_PHASE_WITHIN_S)
             yield Run(running, truths, page, patient)

@@ -26,8 +26,8 @@ from firmware_bridge.messages import (
 )
 from proof.bench import Bench
 from proof.catalogue import Fault
-from proof.desk import bench_in
 from proof.judging import judge
+from proof.people.desk import bench_in
 from proof.record import record_verdicts
 from proof.verdict import Verdict, at_most, equal, holds
 

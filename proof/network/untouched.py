@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from typing import Final
 
 from proof.catalogue import Fault
+from proof.network.viewed_stack import FORCE_N, RAMP, ViewedStack
+from proof.network.watching import Watch
 from proof.verdict import Verdict, at_most, equal, holds
-from proof.viewed_stack import FORCE_N, RAMP, ViewedStack
-from proof.watching import Watch
 from recorder.reading import open_session
 from safety.alarms import CATALOGUE, AlarmId, Priority
 

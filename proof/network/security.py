@@ -12,17 +12,17 @@ from websockets.sync.client import connect
 
 from controller.commands import HUMAN_TICKS
 from dashboard.sign_in import SESSION_S_MAX, SignIn
-from proof.browser import seen_in_chromium
 from proof.catalogue import Fault
-from proof.mqtt_client import MqttClient
-from proof.network import TOPICS, refused_strangers
+from proof.network.browser import seen_in_chromium
+from proof.network.faults import TOPICS, refused_strangers
+from proof.network.mqtt_client import MqttClient
+from proof.network.relay import LOOPBACK
+from proof.network.shared_stack import stack_in, undisturbed, wait_until_heard
+from proof.network.untouched import untouched
+from proof.network.viewed_stack import ViewedStack, broker_kinds, prescription_of
+from proof.network.watching import Answered, Browser, Headers, watching
 from proof.prover import Prover
-from proof.relay import LOOPBACK
-from proof.shared_stack import stack_in, undisturbed, wait_until_heard
-from proof.untouched import untouched
 from proof.verdict import Verdict, at_most, equal, holds
-from proof.viewed_stack import ViewedStack, broker_kinds, prescription_of
-from proof.watching import Answered, Browser, Headers, watching
 from tractable.broker.accounts import DASHBOARD_USER, TABLE_USER
 from tractable.local_stack import SITE, TABLE
 

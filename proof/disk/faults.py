@@ -14,18 +14,18 @@ from typing import Final
 from controller.phases import Tripped
 from dashboard.control_client import Outcome
 from hw_sim.faults import Injector
-from proof import altered, disks, exported
 from proof.bench import Bench
 from proof.catalogue import Fault
-from proof.failing_disk import failing_disk
+from proof.disk import altered, disks, exported
+from proof.disk.failing_disk import failing_disk
+from proof.disk.recording import CHANGES, bench_of, cut_verdicts, kept_in, scratch, sweep_verdicts, sync_verdicts
 from proof.judging import judge
-from proof.judging_processes import alarm_verdicts, force_verdicts
+from proof.processes.judging import alarm_verdicts, force_verdicts
+from proof.processes.running_stack import running_stack
+from proof.processes.watched_run import Run
+from proof.processes.witnesses import witnesses
 from proof.prover import Prover
-from proof.recording import CHANGES, bench_of, cut_verdicts, kept_in, scratch, sweep_verdicts, sync_verdicts
-from proof.running_stack import running_stack
 from proof.verdict import Verdict, at_most, equal, holds
-from proof.watched_run import Run
-from proof.witnesses import witnesses
 from recorder.journal import SessionJournal
 from recorder.reading import open_session
 from recorder.storage import session_files
@@ -51,7 +51,9 @@ def stack_on(folder: Path, patient: str, plant: str | None = None) -> Iterator[R
     """A stack that keeps its records and its logs there; with `plant`, its controller's disk fails in that way."""
     with running_stack(folder, patient) as running:
         if plant is not None:
-            running.replace_controller("proof.table_on_failing_disk", plant, str(_steps_file(running.stack.sim_socket)))
+            running.replace_controller(
+                "proof.disk.table_on_failing_disk", plant, str(_steps_file(running.stack.sim_socket))
+            )
         with witnesses(running.stack.sim_socket, running.stack.address) as (truths, page):
             running.wait_until(lambda: bool(truths.rows), UP_WITHIN_S)
             yield Run(running, truths, page, patient)

@@ -9,8 +9,8 @@ from dashboard.control_client import Outcome
 from hw_sim.rigs import load_rig
 from proof.catalogue import Fault
 from proof.judging import FALL_N_MAX, PEAK_N, PEAK_STIFF_N, RATE_N_S_MAX, RATE_OVER_MS, RELEASES, STIFF_N_PER_MM
+from proof.processes.watched_run import FORCE, Run, is_let_go
 from proof.verdict import Verdict, at_most, equal, holds
-from proof.watched_run import FORCE, Run, is_let_go
 from recorder.reading import Session, open_session
 from recorder.verification import verify
 

@@ -14,14 +14,14 @@ from typing import Final
 from dashboard.control_client import Outcome
 from proof.bench import bench_at
 from proof.catalogue import Fault
-from proof.judging_processes import alarm_verdicts
+from proof.disk.recording import bench_of, scratch
+from proof.processes.judging import alarm_verdicts
+from proof.processes.running_stack import running_stack
+from proof.processes.watched_run import Run
+from proof.processes.witnesses import witnesses
 from proof.prover import Prover
 from proof.record import written
-from proof.recording import bench_of, scratch
-from proof.running_stack import running_stack
 from proof.verdict import Verdict, at_most, equal, holds
-from proof.watched_run import Run
-from proof.witnesses import witnesses
 from recorder.record_check import finding
 from recorder.session_format import SCHEMA
 from recorder.verification import verify

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final, Literal
 
-from proof.failing_disk import Call
+from proof.disk.failing_disk import Call
 
 SECTOR_BYTES: Final = 512
 Fate = Literal["all lost", "all there", "some, torn and in another order"]

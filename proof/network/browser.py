@@ -8,14 +8,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
 from proof.catalogue import Fault
-from proof.mqtt_client import MqttClient
-from proof.network import TOPICS
+from proof.network.faults import TOPICS
+from proof.network.mqtt_client import MqttClient
+from proof.network.shared_stack import stack_in, undisturbed, wait_until_heard
+from proof.network.untouched import untouched
+from proof.network.viewed_stack import ViewedStack
+from proof.network.watching import Browser, watching
 from proof.prover import Prover
-from proof.shared_stack import stack_in, undisturbed, wait_until_heard
-from proof.untouched import untouched
 from proof.verdict import Verdict, at_most, equal, holds
-from proof.viewed_stack import ViewedStack
-from proof.watching import Browser, watching
 from safety.alarms import CATALOGUE, AlarmId
 from tractable.broker.accounts import TABLE_USER
 

@@ -10,10 +10,10 @@ from firmware_bridge.messages import Arm, Move, WriteCalibration
 from hw_sim.faults import Injector
 from proof.bench import Bench, document
 from proof.catalogue import Fault
-from proof.desk import CALIBRATED_DAYS_AGO, INTRODUCED_S, Desk, bench_in, calibrated_on, command, start
 from proof.judging import PEAK_N, SLACK_N, judge
+from proof.people.desk import CALIBRATED_DAYS_AGO, INTRODUCED_S, Desk, bench_in, calibrated_on, command, start
+from proof.people.refused import nothing_could_move, refusals_of, refused
 from proof.prover import Prover
-from proof.refused import nothing_could_move, refusals_of, refused
 from proof.verdict import Verdict, at_most, equal, holds
 from tractable.virtual_stack import calibration_of
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Final, Self
 
-from proof.relay import LOOPBACK, packets_of
+from proof.network.relay import LOOPBACK, packets_of
 
 CONNACK: Final = 2
 PUBLISH: Final = 3
