@@ -38,6 +38,16 @@ it, and no loop can see it; the mean of the reading shows what the loop itself l
 """
 COLUMNS: Final = "\n| figure | reached | goal | bound or baseline | ratio | met |\n|---|---|---|---|---|---|\n"
 MISSES: Final = "\n## Missed\n\n"
+# Why a goal is missed, by what its row's name has in it.
+REASONS: Final = {
+    ", mean error (": "it is the load cell's own linearity; the mean of the reading is the row below it in the table.",
+    "stiff: ramp to": "it is what is left of the breath in the hold that follows; with the breath held the same ramp "
+    "keeps its goal (stiff, breath held).",
+    "coughs, within 10 N": "what is paid out into a cough is wound in again at an eighth of that speed, and paying out "
+    "less passes the goal for the largest error.",
+    "shift away in 0.5 s, peak": "at 0.4 m/s2 the drive takes 0.1 s to come up to its 40 mm/s, and until the patient's "
+    "speed is seen a shift looks like a cough, which wants no pay-out.",
+}
 PLOTS: Final = "\n## Plots\n\n"
 
 Row = Mapping[str, Any]
@@ -63,7 +73,8 @@ def as_markdown(rows: Sequence[Row], plots: Iterable[Path]) -> str:
 def _miss(row: Row) -> str:
     by = _with_unit(abs(row["reached"] - row["goal"]), row)
     reached, goal = _with_unit(row["reached"], row), _with_unit(row["goal"], row)
-    return f"- {row['name']}: {reached}, goal {goal}, missed by {by}\n"
+    why = next((f": {reason}" for part, reason in REASONS.items() if part in row["name"]), "")
+    return f"- {row['name']}: {reached}, goal {goal}, missed by {by}{why}\n"
 
 
 def _line(row: Row) -> str:

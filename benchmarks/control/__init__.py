@@ -40,7 +40,7 @@ def _planned(seed: int) -> Iterator[tuple[Tested, Run]]:
         for tested in TESTED:
             hosts = (STACK,) * tested.on_stack + (OURS,) + BASELINES * tested.with_baselines
             for host in hosts:
-                yield tested, Run(table.letter, table.rig(tested.patient), tested.scenario, host, seed)
+                yield tested, Run(table.letter, tested.rig_on(table), tested.scenario, host, seed)
 
 
 Known = dict[tuple[str, str, str], Judged | str]  # by test, table and host

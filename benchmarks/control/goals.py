@@ -1,12 +1,14 @@
 """Which run is held to which goal: the table of what the loop must reach, as data."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from benchmarks.control import scenarios as sc
 from benchmarks.control.judging import Judged
 from benchmarks.control.scenarios import Intermittent, Scenario
+from benchmarks.control.tables import TableKind
+from hw_sim.rigs import Rig
 
 Measure = Callable[[Judged], float]
 
@@ -23,17 +25,25 @@ class Goal:
 
 @dataclass(frozen=True, slots=True)
 class Tested:
-    """One scenario on one patient, with its goals. `on_stack`: whether a session can run it on the whole stack."""
+    """One scenario on one patient, with its goals. `on_stack`: whether a session can run it on the whole stack.
+
+    `breathing`: without, the patient holds the breath throughout, which shows what of an error is the breath's.
+    """
 
     scenario: Scenario | Intermittent
     patient: str
     goals: tuple[Goal, ...]
     on_stack: bool = True
     with_baselines: bool = True
+    breathing: bool = True
 
     @property
     def name(self) -> str:
-        return f"{self.patient}: {self.scenario.name}"
+        return f"{self.patient}{'' if self.breathing else ', breath held'}: {self.scenario.name}"
+
+    def rig_on(self, table: TableKind) -> Rig:
+        rig = table.rig(self.patient)
+        return rig if self.breathing else replace(rig, breathing_mm=0.0)
 
 
 def both(limit: float) -> dict[str, float | None]:
@@ -91,6 +101,7 @@ TESTED: Final = (
         for ramp in sc.RAMPS
         for patient in ("soft", "middling", "stiff")
     ),
+    *(Tested(ramp, "stiff", ramped(ramp.force_n), with_baselines=False, breathing=False) for ramp in sc.RAMPS),
     Tested(sc.THREE_COUGHS, "middling", COUGHS),
     Tested(sc.SHIFT_AWAY_SLOW, "middling", SLOW_AWAY),
     Tested(sc.SHIFT_AWAY_FAST, "middling", FAST_AWAY),
