@@ -132,12 +132,17 @@ class Prescription(BaseModel):
         """The highest force that may be asked for in this session: its peak, or what it may be raised to."""
         if self.sham_force_mn is not None:
             return self.sham_force_mn
+        return self.highest_mn
+
+    @property
+    def highest_mn(self) -> Millinewtons:
+        """The highest force that is written down: the peak, or what it may be raised to. The same in both arms of a trial."""
         return max(self.force_mn, self.raise_up_to_mn or self.force_mn)
 
     @property
     def needs_second_confirmation(self) -> bool:
         weight_mn = quantities.body_weight_mn(self.body_mass_g)
-        return self.force_mn > CONFIRM_FORCE_MN or self.force_mn * 100 > weight_mn * CONFIRM_OF_BODY_WEIGHT_PERCENT
+        return self.highest_mn > CONFIRM_FORCE_MN or self.highest_mn * 100 > weight_mn * CONFIRM_OF_BODY_WEIGHT_PERCENT
 
 
 FOLLOWS_FROM_PULLS: Final = ("mode", "force_mn", "time_at_force_s", "ramp_mn_s")

@@ -72,9 +72,11 @@ def agree(prescribed: Prescription, yes: bool, console: Console) -> Agreement:
 def _second_confirmation(prescribed: Prescription, console: Console) -> int | None:
     if not prescribed.needs_second_confirmation:
         return None
-    console.print(f"{in_three_units(prescribed.force_mn)} is above 200 N or a quarter of the body weight.")
+    console.print(f"{in_three_units(prescribed.highest_mn)} is above 200 N or a quarter of the body weight.")
     try:
-        return force_mn(console.input('Type the force again, with its unit ("300 N"): '), prescribed.body_mass_g)
+        return force_mn(
+            console.input('Type the prescribed force again, with its unit ("300 N"): '), prescribed.body_mass_g
+        )
     except NotAQuantity as error:
         raise Declined(f"{error}. Nothing was started.") from error
 

@@ -238,6 +238,15 @@ def test_above_200_n_or_a_quarter_of_the_weight_a_second_confirmation_is_needed(
     assert prescribed(force, mass=mass).needs_second_confirmation is needed
 
 
+@pytest.mark.parametrize(("raise_up_to", "needed"), [("200 N", False), ("200.001 N", True)])
+def test_what_a_pull_may_be_raised_to_needs_the_second_confirmation_too(
+    prescribed, raise_up_to: str, needed: bool
+) -> None:
+    allowed = prescribed("190 N", mass="100 kg", raise_up_to=raise_up_to)
+
+    assert allowed.needs_second_confirmation is needed
+
+
 @given(
     force_mn=st.integers(20_000, 500_000), ramp_mn_s=st.integers(500, 20_000), time_at_force_s=st.integers(60, 1_800)
 )

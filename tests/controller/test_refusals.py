@@ -200,3 +200,14 @@ def test_a_switch_that_is_pressed_or_unplugged_as_the_table_is_armed_is_refused_
     assert bench.pulled_at_us == 0
     assert not isinstance(bench.state.phase, TakingUpSlack)
     assert not bench.table.truth.drive_enabled
+
+
+def test_a_pull_that_may_be_raised_above_200_n_is_not_begun_without_the_second_confirmation(bench, prescribed) -> None:
+    may_be_raised = prescribed("190 N", raise_up_to="210 N")
+
+    refused = bench.start(may_be_raised, confirmed_mn=None)
+    accepted = bench.start(may_be_raised, confirmed_mn=190_000)
+
+    assert "210 N (21.4 kgf, 47.2 lbf) is above 200 N" in refused.reason
+    assert "giving the force again, 190 N" in refused.reason
+    assert accepted.done
