@@ -136,7 +136,7 @@ class Prescription(BaseModel):
 
     @property
     def highest_mn(self) -> Millinewtons:
-        """The highest force that is written down: the peak, or what it may be raised to. The same in both arms of a trial."""
+        """The highest force written down: the peak, or what it may be raised to. The same in both arms of a trial."""
         return max(self.force_mn, self.raise_up_to_mn or self.force_mn)
 
     @property

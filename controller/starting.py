@@ -140,8 +140,8 @@ def _contradictions(asked: StartAsked) -> Iterator[str]:
     force = in_three_units(prescription.force_mn)
     if asked.confirmed_mn is None:
         if prescription.needs_second_confirmation:
-            highest = in_three_units(prescription.highest_mn)
-            yield f"{highest} is above 200 N or a quarter of the body weight: confirm it by giving the force again, {force}."
+            above = f"{in_three_units(prescription.highest_mn)} is above 200 N or a quarter of the body weight"
+            yield f"{above}: confirm it by giving the force again, {force}."
     elif asked.confirmed_mn != prescription.force_mn:
         again = in_three_units(asked.confirmed_mn)
         yield f"The prescription says {force}, and the force given again is {again}: find out which is meant."

@@ -30,7 +30,10 @@ KEPT_BY_A_START: Final = (
     "cleared_at_us",
     "move_refused_at_us",
     "stepped_at_us",
+    "open_end",
 )
+# Not on record before it was kept; a start closes it, so that a record without it is read as one where none was open.
+MAY_BE_ABSENT: Final = frozenset({"open_end"})
 # In the header of the record, or not to be on record twice.
 FROM_THE_HEADER: Final = frozenset({"prescription", "session_id", "patient"})
 INPUTS: Final[Mapping[str, type]] = {one.__name__: one for one in get_args(Input)}
@@ -74,7 +77,11 @@ def input_of(step: Mapping[str, Any], prescription: Mapping[str, Any], session_i
 def state_before(step: Mapping[str, Any], site: SiteLimits | None = None) -> State:
     """The state before the step that began the session, with its own limits of the site or with others."""
     before = step["before"]
-    fields = {name: adapter.validate_python(before[name]) for name, adapter in _state_adapters().items()}
+    fields = {
+        name: adapter.validate_python(before[name])
+        for name, adapter in _state_adapters().items()
+        if name in before or name not in MAY_BE_ABSENT
+    }
     return State(**(fields if site is None else fields | {"site": site}))
 
 

@@ -234,11 +234,9 @@ class _Replay:
         return not (self._stops_when_over and self._is_over(outputs))
 
     def _is_over(self, outputs: Sequence[Output]) -> bool:
-        return (
-            self._refused is not None
-            or isinstance(self._state.phase, Tripped)
-            or any(isinstance(output, Over) for output in outputs)
-        )
+        """A start may close the record of the session before; then this one has only begun."""
+        is_closed = self._state.course is None and any(isinstance(output, Over) for output in outputs)
+        return self._refused is not None or isinstance(self._state.phase, Tripped) or is_closed
 
     def _note_sample(self, arrived: SampleArrived, host_us: int) -> None:
         self._counts["samples"] += 1

@@ -23,13 +23,14 @@ from controller.inputs import (
     TakeOverAsked,
 )
 from controller.phases import Ended, Holding, Tripped
+from controller.step_record import STEP, state_before
 from hw_sim.faults import Injector
 from recorder.journal import SessionJournal
 from recorder.reading import open_session
 from safety.limits import SHIPPED
 from safety.units import Millinewtons
 from tractable.exit_codes import Exit
-from tractable.replay import CannotReplay, Recording, replay
+from tractable.replay import CannotReplay, Recording, recorded_site, replay
 from tractable.replay_command import replay_one
 from tractable.settings import Settings, load_settings
 from tractable.virtual_stack import VirtualStack
@@ -127,13 +128,25 @@ def a_steered_pull(stack: VirtualStack) -> None:
     until_over(stack)
 
 
-STORIES = (ordinary, a_cough, the_patients_switch, a_lost_link, an_operators_stop, a_steered_pull)
+def after_an_end_unheard(stack: VirtualStack) -> None:
+    """The second of two sessions: its start closes the record of the first, whose end nobody acknowledged."""
+    holding(stack)
+    stack.ask(PainTold("clinician", "pain-00001", 4, "during"))
+    stack.ask(StopAsked("clinician", "stop-0001"))
+    assert stack.run_until(lambda s: isinstance(s.state.phase, Ended), WITHIN_S)
+    stack.memory.samples.clear()
+    stack.memory.events.clear()
+    stack.ask(replace(start(), session_id="S2"))
+    until_over(stack)
+
+
+STORIES = (ordinary, a_cough, the_patients_switch, a_lost_link, an_operators_stop, a_steered_pull, after_an_end_unheard)
 
 
 def recorded(story: Story) -> Recording:
     stack = VirtualStack("nominal", seed=SEED)
     story(stack)
-    return Recording(stack.memory.headers[0], stack.memory.samples, stack.memory.events)
+    return Recording(stack.memory.headers[-1], stack.memory.samples, stack.memory.events)
 
 
 @pytest.fixture(scope="module")
@@ -181,10 +194,34 @@ def test_the_golden_sessions_end_as_their_names_say(golden: dict[str, Recording]
         "a_lost_link": "tripped",
         "an_operators_stop": "ended",
         "a_steered_pull": "ended",
+        "after_an_end_unheard": "ended",
     }
     assert went["the_patients_switch"].why.startswith("A10")
     assert went["a_lost_link"].why.startswith("A13")
     assert went["an_operators_stop"].why == "stopped by clinician"
+
+
+def test_a_start_closes_an_end_unheard_in_the_replay_too_and_the_session_goes_on(golden: dict[str, Recording]) -> None:
+    recording = golden["after_an_end_unheard"]
+    before = state_before(recording.events[0].data[STEP])
+
+    under_its_own_site = replay(recording, recorded_site(recording))
+
+    assert before.open_end is not None
+    assert (before.open_end.session_id, before.open_end.pain.last) == ("S1", 4)
+    assert under_its_own_site.differences == ()
+    assert under_its_own_site.moves > 100
+
+
+def test_a_record_from_before_open_ends_were_kept_is_stepped_as_it_was(golden: dict[str, Recording]) -> None:
+    recording = golden["after_an_end_unheard"]
+    first, *others = recording.events
+    step = dict(first.data[STEP])
+    step["before"] = {name: value for name, value in step["before"].items() if name != "open_end"}
+
+    replayed = replay(replace(recording, events=[replace(first, data={**first.data, STEP: step}), *others]))
+
+    assert replayed.differences == ()
 
 
 def test_a_move_that_was_written_otherwise_is_listed_with_its_time(golden: dict[str, Recording]) -> None:
