@@ -12,6 +12,7 @@ from controller.inputs import (
     LowerAsked,
     PauseAsked,
     RaiseAsked,
+    TableFound,
     TakeOverAsked,
 )
 from controller.phases import Ended, Holding, Paused, Ramping, Releasing, Resting, TakingUpSlack, Tripped
@@ -331,6 +332,36 @@ def test_a_command_that_came_too_late_is_on_record(held) -> None:
     assert "too late" in answer.reason
     assert "Raise to 220 N" in on_record(held)
     assert held.force_n == pytest.approx(200, abs=3)
+
+
+def test_whoever_takes_over_a_pause_goes_on_with_it_and_the_first_holder_may_only_stop(held) -> None:
+    pause(held)
+    held.run_for(5)
+    held.ask(TakeOverAsked("doctor", "take-over-1"))
+
+    refused = go_on(held)
+    taken = go_on(held, "doctor")
+    reached = held.run_to(Holding)
+    stopped = held.stop()
+
+    assert "doctor holds this session" in refused.reason
+    assert taken.done
+    assert reached
+    assert stopped.done
+
+
+def test_a_table_that_is_reset_in_a_pause_trips_and_is_not_gone_on_with(held) -> None:
+    pause(held)
+    held.run_for(5)
+    table = held.state.table
+    record = held.state.calibration
+    held.tell(TableFound(table.identity, table.calibration_a, table.calibration_b, restarted=True, record=record))
+
+    answer = go_on(held)
+
+    assert held.root == "A18"
+    assert "Nothing is being pulled" in answer.reason
+    assert held.run_to_slack()
 
 
 # Within a profile of several forces
