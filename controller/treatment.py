@@ -355,7 +355,7 @@ def _hold(s: Step, phase: Holding, reading: ForceReading) -> None:
     if course.clock.at_force_us >= phase.until_at_force_us:
         enter_step(s, reading, phase.step + 1, phase.gains, phase.loop)
         return
-    _announce_last_minute(s, course)
+    _announce_last_minute(s, course, phase)
     loop = _follow(s, reading, Segment(phase.target_n, phase.target_n, 0.0), 0.0, phase.gains, phase.loop)
     if s.state.phase is phase and loop is not phase.loop:
         s.set(phase=evolved(phase, loop=loop))
@@ -397,11 +397,18 @@ def _count_dose(s: Step, phase: Holding, reading: ForceReading) -> None:
         s.set_course(clock=clock)
 
 
-def _announce_last_minute(s: Step, course: Course) -> None:
+def _announce_last_minute(s: Step, course: Course, phase: Holding) -> None:
     whole_us = round(course.profile.at_force_s * 1_000_000)  # a pull cut up by pauses adds up to a little more
     if not course.minute_announced and course.remaining_us <= MINUTE_US < whole_us:
         s.set_course(minute_announced=True)
-        raise_alarm(s, AlarmId.A25, "the clock shows 60 s to go")
+        raise_alarm(s, AlarmId.A25, _what_is_left(course, phase.step))
+
+
+def _what_is_left(course: Course, step: int) -> str:
+    """The clock counts time at force only: with a rest still ahead, the end is further off than it shows."""
+    at_force = f"{round(course.remaining_us / 1e6)} s at force to go"
+    rests = any(segment.kind is Kind.REST for segment in course.profile.segments[step:])
+    return f"{at_force}; with the rests between, the end comes later" if rests else at_force
 
 
 def _follow(

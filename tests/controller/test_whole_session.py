@@ -195,12 +195,26 @@ def test_the_minute_before_the_end_is_announced_where_there_is_more_than_one(new
 
     bench.run_until(lambda bench: "A25" in bench.alarms, 30)
     announced = bench.state.course.remaining_us
+    told = next(entry.detail for entry in bench.state.board if entry.id.value == "A25")
     bench.stop()
     bench.run_to(Ended)
     bench.run_for(6)
 
     assert announced == pytest.approx(60_000_000, abs=10_000)
+    assert told == "60 s at force to go"
     assert bench.alarms == []
+
+
+def test_with_rests_ahead_the_last_minute_at_force_is_told_as_no_minute_until_the_end(new_bench, prescribed) -> None:
+    bench = new_bench()
+    bench.run_for(1)
+    intermittent = {"mode": "intermittent", "rest_force": "20 N", "hold": "10 s", "rest": "10 s"}
+    bench.start(prescribed("40 N", "70 s", **intermittent))
+
+    assert bench.run_until(lambda bench: "A25" in bench.alarms, 60)
+    told = next(entry.detail for entry in bench.state.board if entry.id.value == "A25")
+
+    assert told == "60 s at force to go; with the rests between, the end comes later"
 
 
 @pytest.mark.parametrize("phase", [CheckingZero, AwaitingSwitchTest, TakingUpSlack, Ramping])
