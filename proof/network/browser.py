@@ -186,5 +186,5 @@ def _wait_for(page: "Page", condition: str, within_ms: int) -> None:
 
 PROVERS: Final[Mapping[str, Prover]] = {
     "NB08": Prover(undisturbed(prove_stale_retained_value), alone=True),
-    "HU21": Prover(undisturbed(prove_frozen_tab), alone=True),
+    "HU21": Prover(undisturbed(prove_frozen_tab), alone=True, sole=True),
 }

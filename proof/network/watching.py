@@ -41,8 +41,11 @@ class Browser:
 
     @classmethod
     def signed_in(cls, port: int, key: str) -> Self:
-        stranger = cls(port)
-        cookie = stranger.ask("GET", f"/?key={key}").headers["set-cookie"].split(";")[0]
+        """Raises StackFailed where the key opens nothing: another's dashboard, on a port that was free a moment ago."""
+        answer = cls(port).ask("GET", f"/?key={key}")
+        if "set-cookie" not in answer.headers:
+            raise StackFailed(f"the dashboard let nobody in: {answer.status} {answer.body[:200]}")
+        cookie = answer.headers["set-cookie"].split(";")[0]
         page = cls(port, cookie).ask("GET", "/").body
         return cls(port, cookie, page.split('name="csrf-token" content="')[1].split('"')[0])
 

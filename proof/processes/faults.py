@@ -236,8 +236,8 @@ PROVERS: Final = {
     "HO06": Prover(prove_memory, alone=True, sole=True),
     "HO07": Prover(prove_exception, alone=True),
     "HO17": Prover(prove_power_loss, alone=True),
-    "HO19": Prover(prove_second_controller, alone=True),
+    "HO19": Prover(prove_second_controller, alone=True, sole=True),
     "LK01": Prover(prove_unplugged, alone=True),
     "LK02": Prover(prove_unplugged, alone=True),
-    "LK18": Prover(prove_second_opener, alone=True),
+    "LK18": Prover(prove_second_opener, alone=True, sole=True),
 }

@@ -5,6 +5,7 @@ nothing is filled in. `t_s` and `time_utc` of each row are its own. Resolution: 
 """
 
 import gzip
+import hashlib
 import json
 import re
 from pathlib import Path
@@ -22,6 +23,8 @@ TASK: Final = "traction"
 NOT_THERE: Final = "n/a"
 GZIP_LEVEL: Final = 3  # 9 takes seven times as long and saves a tenth
 _TAB: Final = arrow_csv.WriteOptions(include_header=False, batch_size=8192, delimiter="\t", quoting_style="none")
+LABEL_CHARACTERS_MAX: Final = 64  # a file's name has two of them, and may have 255 characters in all
+_DIGEST_CHARACTERS: Final = 12
 _EVENT_COLUMNS: Final = {
     "onset": {"Description": "time from the first sample, by the device's clock", "Units": "s"},
     "duration": {"Description": "how long it lasted; 0 for a moment", "Units": "s"},
@@ -70,8 +73,12 @@ def describe_dataset(root: Path, *, simulated: bool) -> None:
 
 
 def label(name: str) -> str:
-    """The name as BIDS takes it: letters and digits alone."""
-    return re.sub(r"[^A-Za-z0-9]", "", name) or "X"
+    """The name as BIDS takes it: letters and digits alone. A long one is cut, and told apart by a digest."""
+    plain = re.sub(r"[^A-Za-z0-9]", "", name) or "X"
+    if len(plain) <= LABEL_CHARACTERS_MAX:
+        return plain
+    digest = hashlib.sha256(name.encode()).hexdigest()[:_DIGEST_CHARACTERS]
+    return plain[: LABEL_CHARACTERS_MAX - _DIGEST_CHARACTERS] + digest
 
 
 def _cells(batch: Any) -> Any:

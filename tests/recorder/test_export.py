@@ -28,6 +28,7 @@ from frictionless import Package
 from controller.journal import EventRow, SampleRow
 from recorder import reading
 from recorder.export import FORMATS, CannotExport, export
+from recorder.export.bids import LABEL_CHARACTERS_MAX, label
 from recorder.export.csv_package import neutralised
 from recorder.reading import open_session
 
@@ -180,6 +181,14 @@ def test_bids_holds_the_same_and_its_files_are_where_the_standard_wants_them(
     ]
     assert required
     assert set(required) <= set(dataset)
+
+
+def test_long_names_are_cut_in_bids_and_stay_apart() -> None:
+    longest = [label("x" * LABEL_CHARACTERS_MAX + ending) for ending in ("", "y", "z")]
+
+    assert [len(each) for each in longest] == [LABEL_CHARACTERS_MAX] * 3
+    assert len(set(longest)) == 3
+    assert label("20260301-093000-ab12") == "20260301093000ab12"
 
 
 def test_fhir_is_valid_r5_and_its_sampled_data_hold_the_same(exported: dict[str, Path], finished_session: Path) -> None:
