@@ -38,6 +38,11 @@ def is_on(board: Board, alarm: AlarmId) -> bool:
     return any(entry.id is alarm and entry.on for entry in board)
 
 
+def is_told(board: Board, alarm: AlarmId) -> bool:
+    """Whether its coming is known: it is on, or one that does not latch comes and goes while it is still shown."""
+    return any(entry.id is alarm and (entry.on or not CATALOGUE[alarm].latches) for entry in board)
+
+
 def condition_gone(board: Board, alarm: AlarmId, now_us: int) -> Board:
     if not any(entry.id is alarm and entry.on for entry in board):
         return board

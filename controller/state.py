@@ -245,8 +245,8 @@ def let_go_again(s: Step, profile: ReleaseProfile) -> None:
 
 
 def raise_alarm(s: Step, alarm: AlarmId, detail: str, root: bool = False) -> None:
-    """Puts the alarm on the board, and on record when it was not on."""
-    if not alarm_board.is_on(s.state.board, alarm) or root:
+    """Puts the alarm on the board, and on record when it was not there: one that flickers is one alarm."""
+    if not alarm_board.is_told(s.state.board, alarm) or root:
         entry = CATALOGUE[alarm]
         text = f"{alarm.value} {entry.shown}: {detail}"
         s.record(

@@ -35,6 +35,15 @@ def test_a_brief_alarm_stays_long_enough_to_be_read() -> None:
     assert alarm_board.swept(board, 1_000 + SHOWN_AT_LEAST_US) == ()
 
 
+def test_one_that_flickers_is_told_once_and_a_latching_one_each_time_it_comes() -> None:
+    flickering = alarm_board.condition_gone(on(LOW), LOW, 1_000)
+    latching = alarm_board.condition_gone(on(HIGH), HIGH, 1_000)
+
+    assert alarm_board.is_told(flickering, LOW)
+    assert not alarm_board.is_told(alarm_board.swept(flickering, 1_000 + SHOWN_AT_LEAST_US), LOW)
+    assert not alarm_board.is_told(latching, HIGH)
+
+
 def test_an_alarm_whose_condition_lasts_is_never_taken_down_whatever_is_acknowledged() -> None:
     board = alarm_board.acknowledged(on(HIGH, MEDIUM), HIGH)
 

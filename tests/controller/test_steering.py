@@ -72,6 +72,16 @@ def test_a_pause_goes_down_to_30_n_and_the_clock_stands(held) -> None:
     assert held.steepest_fall_n() <= 15
 
 
+def test_each_breath_of_a_stiff_patient_in_a_pause_is_no_alarm_anew(hold) -> None:
+    bench = hold("stiff", force="200 N")
+
+    assert pause(bench).done
+    bench.run_for(40)
+
+    assert isinstance(bench.state.phase, Paused)
+    assert bench.alarms_told.count("A03") <= 2
+
+
 def test_a_pause_never_winds_in(held) -> None:
     pause(held)
     held.run_for(60)
