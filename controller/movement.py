@@ -16,9 +16,9 @@ BACK_FOR_US: Final = 300_000  # the coughs of one fit are 0.7 s apart, and told 
 # A cough is over in less; whoever turns takes longer.
 COUGH_US_MAX: Final = 1_000_000
 # Cable that stays wound in or paid out by more: the patient lies elsewhere, or the harness does.
-MOVED_UM: Final = 4_000
+MOVED_UM: Final = 2_500
 # No body lets go of so much force within so little time: a strap does.
-SUDDEN_US: Final = 250_000
+SUDDEN_US: Final = 180_000
 SUDDEN_MN: Final = 20_000
 # Breathing moves the cable by this much from end to end, while force stays: seen over two slow breaths.
 BREATH_UM: Final = (300, 6_000)
@@ -39,12 +39,15 @@ REACTIONS: Final = {
     Movement.COUGH: "Rode through",
     Movement.SHIFT: "Followed; the clock stood while force was off",
     Movement.GETTING_UP: "The force is gone: let go",
-    Movement.HARNESS_SLIP: "Caught up; look at the harness",
+    Movement.HARNESS_SLIP: "Look at the harness",
     Movement.CABLE_BREAK: "Nothing holds the force any more: let go",
 }
 
 
-BY_CAUSE: Final = {AlarmId.A26: Movement.GETTING_UP, AlarmId.A08: Movement.CABLE_BREAK}
+NOTHING_HOLDS: Final = (AlarmId.A08, AlarmId.A26)  # force is gone: at once, or for long
+# How soon after leaving its target it went: in a sample or two a cable, sooner than a body moves a strap.
+BREAK_US_MAX: Final = 15_000
+STRAP_US_MAX: Final = 45_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,11 +117,18 @@ def watched(
 
 def let_go(memory: Watched, taken_us: int, cause: AlarmId) -> Noticed | None:
     """The pull ended by that cause: which movement that was; None when it was none."""
-    kind = BY_CAUSE.get(cause)
-    if kind is None:
+    if cause not in NOTHING_HOLDS:
         return None
-    began = memory.off
-    return Noticed(kind, 0 if began is None else began.extreme_mn, 0 if began is None else taken_us - began.began_us)
+    if memory.off is None:
+        return Noticed(Movement.CABLE_BREAK, 0, 0)
+    lasted_us = taken_us - memory.off.began_us
+    return Noticed(_gone_within(lasted_us), memory.off.extreme_mn, lasted_us)
+
+
+def _gone_within(lasted_us: int) -> Movement:
+    if lasted_us <= BREAK_US_MAX:
+        return Movement.CABLE_BREAK
+    return Movement.HARNESS_SLIP if lasted_us <= STRAP_US_MAX else Movement.GETTING_UP
 
 
 def _told(excursion: Excursion, cable_um: int) -> Noticed:

@@ -52,22 +52,37 @@ def test_a_harness_that_slips_is_told_from_a_patient_who_moves(hold) -> None:
     assert isinstance(bench.state.phase, Holding)
 
 
-def test_a_patient_who_leaves_is_getting_up_and_is_let_go(still) -> None:
-    bench, before = still
-    bench.table.plant.leave()
+GONE = {
+    "leaves": (lambda plant: plant.leave(), Movement.GETTING_UP),
+    "breaks": (lambda plant: plant.snap(), Movement.CABLE_BREAK),
+    "slips off": (lambda plant: plant.slip(60, 200), Movement.HARNESS_SLIP),
+}
+
+
+@pytest.mark.parametrize("force", ["100 N", "300 N"])
+@pytest.mark.parametrize("rig", ["soft", "nominal", "stiff", "nominal_80"])
+@pytest.mark.parametrize("what", GONE)
+def test_whoever_gets_up_is_told_from_a_harness_that_slips_off_and_from_a_cable_that_breaks(
+    hold, what: str, rig: str, force: str
+) -> None:
+    happens, told = GONE[what]
+    bench = hold(rig, force)
+    before = len(movements(bench))
+    happens(bench.table.plant)
     bench.run_to(Tripped, Ended, within_s=15)
 
-    assert bench.root in ("A26", "A08")
-    assert since(bench, before) == [Movement.GETTING_UP if bench.root == "A26" else Movement.CABLE_BREAK]
-
-
-def test_a_cable_that_breaks_is_told_as_one(still) -> None:
-    bench, before = still
-    bench.table.plant.snap()
-    bench.run_to(Tripped, within_s=15)
-
     assert bench.root in ("A08", "A26")
-    assert since(bench, before) == [Movement.CABLE_BREAK if bench.root == "A08" else Movement.GETTING_UP]
+    assert since(bench, before) == [told]
+
+
+@pytest.mark.parametrize("force", ["100 N", "300 N"])
+def test_a_small_shift_towards_the_cable_is_no_cough(hold, force: str) -> None:
+    bench = hold("nominal", force)
+    before = len(movements(bench))
+    bench.table.plant.shift(-5, 500)
+    bench.run_for(4)
+
+    assert since(bench, before) == [Movement.SHIFT]
 
 
 def test_breathing_is_told_once_from_the_cable_that_follows_it(still) -> None:
