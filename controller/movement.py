@@ -119,8 +119,8 @@ def let_go(memory: Watched, taken_us: int, cause: AlarmId) -> Noticed | None:
     """The pull ended by that cause: which movement that was; None when it was none."""
     if cause not in NOTHING_HOLDS:
         return None
-    if memory.off is None:
-        return Noticed(Movement.CABLE_BREAK, 0, 0)
+    if memory.off is None:  # not watched, as in a pause; or gone within one sample
+        return Noticed(Movement.GETTING_UP if cause is AlarmId.A26 else Movement.CABLE_BREAK, 0, 0)
     lasted_us = taken_us - memory.off.began_us
     return Noticed(_gone_within(lasted_us), memory.off.extreme_mn, lasted_us)
 

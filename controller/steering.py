@@ -7,7 +7,7 @@ sample follows the new plan, and the limiter judges that motion as it does any o
 from dataclasses import dataclass
 from typing import Final, assert_never
 
-from controller import ahead, treatment
+from controller import ahead, following, treatment
 from controller.ahead import Segments
 from controller.blinding import without_newtons
 from controller.dose_clock import AT_FORCE_WITHIN_PERCENT
@@ -236,7 +236,7 @@ def _may_pull(s: Step, under: Underway) -> None:
 
 def _is_felt(under: Underway) -> None:
     """A raise follows on a force that is there, and not on one that the drum still winds in after."""
-    force_n = treatment.control_force_n(under.course, under.reading)
+    force_n = following.control_force_n(under.course, under.reading)
     if force_n is None or abs(force_n - under.now_n) * 100 > AT_FORCE_WITHIN_PERCENT * under.now_n:
         raise Refused(f"The force is away from its {under.now_n:g} N now: wait until it is there.")
 

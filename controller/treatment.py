@@ -6,7 +6,7 @@ speeds in mm/s, after the tare; the limiter judges the untared reading.
 
 from typing import Final, assert_never
 
-from controller import alarm_board, movement
+from controller import alarm_board, following
 from controller.dose_clock import counted
 from controller.evolution import evolved
 from controller.inputs import Record
@@ -36,20 +36,19 @@ from controller.state import (
     let_go,
     let_go_again,
     note_alarm,
-    note_movement,
     propose,
     raise_alarm,
     trip,
 )
 from controller.take_up import Stiffness, once_more, preload_n, stiffness, take_up_step
-from controller.tension import Gains, Loop, SpeedLimits, gains, tension_step
+from controller.tension import Gains, Loop, gains
 from firmware_bridge.messages import NakReason
-from safety import interlock, limits, plausibility
+from safety import interlock, limits
 from safety.alarms import AlarmId
-from safety.motion import Arm, Hold, Motion, PayOut, Pull, ReleaseProfile
+from safety.motion import Arm, ReleaseProfile
 from safety.reading import ForceReading, is_slack, largest_force
 from safety.slope import Feel
-from safety.units import MicrometresPerSecond, Microseconds, MillinewtonsPerMillimetre
+from safety.units import Microseconds, MillinewtonsPerMillimetre
 
 ZERO_CHECK_US: Final = 1_000_000
 ZERO_NOISE_MAX_MN: Final = 1_000
@@ -68,7 +67,6 @@ MINUTE_US: Final = 60_000_000
 OPEN_END_US_MAX: Final = 15 * MINUTE_US
 PAUSE_US_MAX: Final = 5 * MINUTE_US
 PAUSED_IN_ALL_US_MAX: Final = 10 * MINUTE_US
-UM_PER_MM: Final = 1000
 
 
 def on_sample(s: Step, reading: ForceReading) -> None:
@@ -205,21 +203,6 @@ def _arm(s: Step, reading: ForceReading) -> None:
     propose(s, Arm(course.limits, table.calibration_a.id, table.calibration_b.id))
 
 
-def control_force_n(course: Course, reading: ForceReading) -> float | None:
-    """None from one wild sample: nothing is concluded from it, and the next one comes well within the lease."""
-    mean_mn = None if plausibility.is_wild(reading) else mean_force_mn(reading)
-    return None if mean_mn is None else (mean_mn - course.tare_mn) / 1000
-
-
-def _is_time_to_move(course: Course, reading: ForceReading) -> float | None:
-    """Seconds since the last move when one is due, by the device's clock; None when not yet."""
-    if course.moved_us is None:
-        return course.timing.loop_period_s
-    passed_s = (reading.taken_us - course.moved_us) / 1e6
-    # Half a sample early is nearer to the period than half a sample late.
-    return passed_s if passed_s >= course.timing.loop_period_s - course.timing.sample_period_s / 2 else None
-
-
 def _take_up(s: Step, phase: TakingUpSlack, reading: ForceReading) -> None:
     if phase.since_us is None:
         if reading.armed:
@@ -229,7 +212,7 @@ def _take_up(s: Step, phase: TakingUpSlack, reading: ForceReading) -> None:
             end(s, "the table did not answer when it was asked to arm")
         return
     course = s.state.course
-    force_n = None if course is None else control_force_n(course, reading)
+    force_n = None if course is None else following.control_force_n(course, reading)
     if course is None or force_n is None:
         return
     _note_first_load(s, course, reading)
@@ -237,7 +220,7 @@ def _take_up(s: Step, phase: TakingUpSlack, reading: ForceReading) -> None:
     memory, speed_mm_s = take_up_step(
         phase.memory,
         reading.taken_us / 1e6,
-        reading.cable_um / UM_PER_MM,
+        reading.cable_um / following.UM_PER_MM,
         force_n,
         target_n,
         course.timing.measuring_delay_s,
@@ -248,7 +231,7 @@ def _take_up(s: Step, phase: TakingUpSlack, reading: ForceReading) -> None:
     elif reading.taken_us - phase.since_us > TAKE_UP_US_MAX:
         trip(s, AlarmId.A41, "60 s of winding in did not load the cable", ReleaseProfile.PROTECTIVE)
     else:
-        _move(s, reading, speed_mm_s)
+        following.move(s, reading, speed_mm_s)
 
 
 def _note_first_load(s: Step, course: Course, reading: ForceReading) -> None:
@@ -271,12 +254,12 @@ def _go_ramping(s: Step, phase: TakingUpSlack, reading: ForceReading, force_n: f
     text = f"Stiffness {measured.measured_n_mm:.1f} N/mm from slack take-up, plausible. Ramping to {first.to_n:.0f} N"
     phase_after = Ramping(reading.taken_us, profile.segments[0], tuned)
     enter(s, phase_after, text, stiffness_n_per_mm=round(measured.measured_n_mm, 3))
-    _follow(s, reading, phase_after.segment, 0.0, tuned, Loop())
+    following.follow(s, reading, phase_after.segment, 0.0, tuned, Loop())
 
 
 def ramp_rate_n_s(course: Course, stiffness_n_mm: float) -> float:
     """How fast force may be raised: as prescribed, and no faster than the drum can follow."""
-    pull_mm_s = course.limits.pull_um_s / UM_PER_MM
+    pull_mm_s = course.limits.pull_um_s / following.UM_PER_MM
     return min(course.prescription.ramp_mn_s / 1000, RAMP_SHARE_OF_PULL * pull_mm_s * stiffness_n_mm)
 
 
@@ -295,7 +278,7 @@ def _ramp(s: Step, phase: Ramping, reading: ForceReading) -> None:
     at_s = (reading.taken_us - phase.since_us) / 1e6
     if s.state.course is not None:
         _note_first_load(s, s.state.course, reading)  # a low target's preload may lie under 15 N
-    loop = _follow(s, reading, phase.segment, at_s, phase.gains, phase.loop)
+    loop = following.follow(s, reading, phase.segment, at_s, phase.gains, phase.loop)
     if s.state.phase is not phase:
         return
     if at_s >= phase.segment.duration_s:
@@ -356,14 +339,14 @@ def _hold(s: Step, phase: Holding, reading: ForceReading) -> None:
         enter_step(s, reading, phase.step + 1, phase.gains, phase.loop)
         return
     _announce_last_minute(s, course, phase)
-    loop = _follow(s, reading, Segment(phase.target_n, phase.target_n, 0.0), 0.0, phase.gains, phase.loop)
+    loop = following.follow(s, reading, Segment(phase.target_n, phase.target_n, 0.0), 0.0, phase.gains, phase.loop)
     if s.state.phase is phase and loop is not phase.loop:
         s.set(phase=evolved(phase, loop=loop))
 
 
 def _rest(s: Step, phase: Resting, reading: ForceReading) -> None:
     at_s = (reading.taken_us - phase.since_us) / 1e6
-    loop = _follow(s, reading, phase.segment, at_s, phase.gains, phase.loop)
+    loop = following.follow(s, reading, phase.segment, at_s, phase.gains, phase.loop)
     if s.state.phase is not phase:
         return
     if at_s >= phase.segment.duration_s:
@@ -378,7 +361,7 @@ def _pause(s: Step, phase: Paused, reading: ForceReading) -> None:
         release(s, "the pause was not ended in time")
         return
     at_s = (reading.taken_us - phase.since_us) / 1e6
-    loop = _follow(s, reading, phase.segment, at_s, phase.gains, phase.loop, pull_mm_s=0.0)
+    loop = following.follow(s, reading, phase.segment, at_s, phase.gains, phase.loop, pull_mm_s=0.0)
     if s.state.phase is phase and loop is not phase.loop:
         s.set(phase=evolved(phase, loop=loop))
 
@@ -391,7 +374,7 @@ def pause_left_us(course: Course, phase: Paused, taken_us: int) -> int:
 
 def _count_dose(s: Step, phase: Holding, reading: ForceReading) -> None:
     course = s.state.course
-    force_n = None if course is None else control_force_n(course, reading)
+    force_n = None if course is None else following.control_force_n(course, reading)
     if course is not None and force_n is not None:
         clock = counted(course.clock, reading.taken_us, round(force_n * 1000), round(phase.target_n * 1000))
         s.set_course(clock=clock)
@@ -409,76 +392,6 @@ def _what_is_left(course: Course, step: int) -> str:
     at_force = f"{round(course.remaining_us / 1e6)} s at force to go"
     rests = any(segment.kind is Kind.REST for segment in course.profile.segments[step:])
     return f"{at_force}; with the rests between, the end comes later" if rests else at_force
-
-
-def _follow(
-    s: Step,
-    reading: ForceReading,
-    segment: Segment,
-    at_s: float,
-    tuned: Gains,
-    loop: Loop,
-    pull_mm_s: float | None = None,
-) -> Loop:
-    """Follows the target one step of the loop, when one is due; returns the loop's memory.
-
-    `pull_mm_s`: how fast it may wind in, where that is less than the session allows.
-    """
-    course = s.state.course
-    if course is None:
-        return loop
-    target_n = segment.force_n(at_s)
-    target_mn = round(target_n * 1000)
-    if target_mn != course.target_mn:
-        s.set_course(target_mn=target_mn)
-    period_s = _is_time_to_move(course, reading)
-    force_n = None if period_s is None else control_force_n(course, reading)
-    if period_s is None or force_n is None:
-        return loop
-    _notice_movement(s, reading, force_n, target_n, tuned)
-    fastest_mm_s = course.limits.pull_um_s / UM_PER_MM if pull_mm_s is None else pull_mm_s
-    speeds = SpeedLimits(fastest_mm_s, course.limits.payout_um_s / UM_PER_MM)
-    after, speed_mm_s = tension_step(loop, tuned, target_n, segment.rate_n_s(at_s), force_n, period_s, speeds)
-    _move(s, reading, speed_mm_s)
-    return after
-
-
-def _notice_movement(s: Step, reading: ForceReading, force_n: float, target_n: float, tuned: Gains) -> None:
-    """Breath, cough, shift, slip: on record in words. What safety makes of the same sample is its own."""
-    course = s.state.course
-    if course is None or (isinstance(s.state.phase, Paused) and force_n < target_n):
-        return
-    memory, noticed = movement.watched(
-        course.movement,
-        reading.taken_us,
-        round((force_n - target_n) * 1000),
-        round(force_n * 1000),
-        reading.cable_um,
-        round(tuned.stiffness_n_mm * 1000),
-        steady=isinstance(s.state.phase, Holding),
-    )
-    if memory is not course.movement:
-        s.set_course(movement=memory)
-    if noticed is not None:
-        note_movement(s, noticed)
-
-
-def _move(s: Step, reading: ForceReading, speed_mm_s: float) -> None:
-    """Proposes that speed when a move is due; while frozen nothing pulls, but paying out goes on."""
-    course = s.state.course
-    if course is None or _is_time_to_move(course, reading) is None:
-        return
-    s.set_course(moved_us=reading.taken_us)
-    propose(s, _motion(speed_mm_s, reading, s.state.frozen))
-
-
-def _motion(speed_mm_s: float, reading: ForceReading, frozen: bool) -> Motion:
-    speed_um_s = MicrometresPerSecond(int(speed_mm_s * UM_PER_MM))
-    if not is_slack(reading):
-        speed_um_s = MicrometresPerSecond(min(speed_um_s, limits.PULL_MAX_UM_S))
-    if speed_um_s < 0:
-        return PayOut(MicrometresPerSecond(-speed_um_s))
-    return Hold() if frozen or speed_um_s == 0 else Pull(speed_um_s)
 
 
 def _watch_release(s: Step, phase: Releasing, reading: ForceReading) -> None:

@@ -79,6 +79,7 @@ def _edited(named: str, edits: list[Edit]) -> Iterator[None]:
 
 INTERLOCK, STATE, SESSION = "safety.interlock", "controller.state", "controller.session"
 TREATMENT, STARTING, LIMITER = "controller.treatment", "controller.starting", "safety.limiter"
+FOLLOWING = "controller.following"
 PLAUSIBILITY, BOARD, STEERING = "safety.plausibility", "controller.alarm_board", "controller.steering"
 
 DEFECTS: Final = (
@@ -231,14 +232,14 @@ DEFECTS: Final = (
     ),
     _defect(
         "it pulls while it is frozen",
-        (f"{TREATMENT}:_motion", "if frozen or", "if"),
+        (f"{FOLLOWING}:_motion", "if frozen or", "if"),
         (f"{LIMITER}:nothing_frozen", "not s.frozen", "True"),
         deep=True,
     ),
     _defect("nothing freezes the pull", (f"{SESSION}:_react", "s.set(frozen=any(", "s.set(frozen=False and any(")),
     _defect(
         "every motion goes out twice",
-        (f"{TREATMENT}:_move", "    propose(s, ", "    propose(s, Hold())\n    propose(s, "),
+        (f"{FOLLOWING}:move", "    propose(s, ", "    propose(s, Hold())\n    propose(s, "),
         deep=True,
     ),
     _defect(

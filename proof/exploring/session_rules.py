@@ -39,6 +39,7 @@ from controller.phases import (
     Tripped,
 )
 from proof.exploring.transition import DRIVING, Transition
+from safety.alarms import CATALOGUE
 from safety.motion import Release
 
 SLACK_MN: Final = 15_000
@@ -177,8 +178,8 @@ def every_sample_is_on_record(t: Transition) -> Iterator[str]:
 
 
 def every_new_alarm_is_told(t: Transition) -> Iterator[str]:
-    """What comes onto the board is on record."""
-    known = {entry.id for entry in t.before.board if entry.on}
+    """What comes onto the board is on record; what does not latch and comes again while it is still shown was told."""
+    known = {entry.id for entry in t.before.board if entry.on or not CATALOGUE[entry.id].latches}
     told = {output.data.get("alarm") for output in t.outputs if isinstance(output, Record) and output.kind == "alarm"}
     new = {entry.id.value for entry in t.after.board if entry.on and entry.id not in known}
     if new - told:
