@@ -37,7 +37,7 @@ from controller.inputs import (
     ZeroAsked,
 )
 from controller.journal import SampleRow
-from controller.phases import AwaitingSwitchTest, CheckingZero, Ended, Holding, Idle, Releasing, Tripped
+from controller.phases import AwaitingSwitchTest, CheckingZero, Ended, Holding, Idle, Ramping, Releasing, Tripped
 from controller.readings import reading_of
 from controller.starting import on_start
 from controller.state import (
@@ -156,7 +156,8 @@ def _bounds(state: State) -> Bounds | None:
     if course is None or course.armed_us is None:
         return None
     target_mn = None if course.target_mn is None else Millinewtons(course.target_mn)
-    return Bounds(course.limits.ceiling_mn, target_mn, course.feel if isinstance(state.phase, Holding) else None)
+    pulls = isinstance(state.phase, Ramping | Holding)
+    return Bounds(course.limits.ceiling_mn, target_mn, course.feel if pulls else None)
 
 
 def _react(s: Step, findings: tuple[Finding, ...]) -> None:

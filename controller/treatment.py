@@ -58,6 +58,8 @@ TAKE_UP_US_MAX: Final = 60_000_000
 # The ramp leaves a fifth of the pull speed to the loop.
 RAMP_SHARE_OF_PULL: Final = 0.8
 FEEL_FROM_MN: Final = 20_000  # a shorter ramp teaches nothing of the drive's current
+# On the way up it is learned early, so that the rest of the ramp is judged by it; at the ramp's end anew, and better.
+FEEL_ON_THE_WAY_FROM_MN: Final = 40_000
 FEEL_FROM_MA: Final = 100  # nor does one in which the current hardly shows the load: its noise would count as force
 MN_PER_KN: Final = 1_000_000
 MINUTE_US: Final = 60_000_000
@@ -281,8 +283,10 @@ def _ramp(s: Step, phase: Ramping, reading: ForceReading) -> None:
     loop = following.follow(s, reading, phase.segment, at_s, phase.gains, phase.loop)
     if s.state.phase is not phase:
         return
-    if at_s >= phase.segment.duration_s:
-        _learn_feel(s, reading)
+    course, first, over = s.state.course, phase.step == 0, at_s >= phase.segment.duration_s
+    if course is not None and (course.feel is None or (first and over)):
+        _learn_feel(s, course, reading, FEEL_FROM_MN if over else FEEL_ON_THE_WAY_FROM_MN)
+    if over:
         enter_step(s, reading, phase.step + 1, phase.gains, loop)
     else:
         s.set(phase=evolved(phase, loop=loop))
@@ -313,14 +317,13 @@ def enter_step(s: Step, reading: ForceReading, step: int, tuned: Gains, loop: Lo
             assert_never(segment.kind)
 
 
-def _learn_feel(s: Step, reading: ForceReading) -> None:
-    """What a millimetre of cable and a kilonewton mean here: the ramp has just shown both."""
-    course = s.state.course
-    if course is None or course.stiffness is None or course.preloaded is None or course.feel is not None:
+def _learn_feel(s: Step, course: Course, reading: ForceReading, from_mn: int) -> None:
+    """What a millimetre of cable and a kilonewton mean here, once so much force was added: the ramp shows both."""
+    if course.stiffness is None or course.preloaded is None:
         return
     before, measured = course.preloaded, course.stiffness
     loaded_mn = (mean_force_mn(reading) or 0) - (mean_force_mn(before) or 0)
-    if loaded_mn >= FEEL_FROM_MN:
+    if loaded_mn >= from_mn:
         harder_ma = reading.current_ma - before.current_ma
         current_ma_kn = harder_ma * MN_PER_KN // loaded_mn
         stiffness_mn_mm = MillinewtonsPerMillimetre(round(measured.loop_n_mm * 1000))

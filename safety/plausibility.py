@@ -60,7 +60,7 @@ class Watch:
 class Bounds:
     """What the force is held against: the session's ceiling, and the target of the moment (None: no target).
 
-    `feel` is what was learned while loading; None while no force is held.
+    `feel` is what was learned while loading; None while nothing pulls, or nothing was learned yet.
     """
 
     ceiling_mn: Millinewtons

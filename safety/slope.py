@@ -1,4 +1,4 @@
-"""Whether winding in still raises force: while a force is held, cable that goes in and changes nothing is no hold.
+"""Whether winding in still raises force: cable that goes in and changes nothing is no pull.
 
 Where both channels lose their gain together, the reading stays where it should be, the drum winds in, and the drive
 works ever harder. A patient who slides towards the table lets the drum wind in too, but the drive feels nothing of it.
@@ -12,6 +12,10 @@ from safety.reading import ForceReading, largest_force
 from safety.units import Micrometres, Microseconds, Millinewtons, MillinewtonsPerMillimetre
 
 POINT_US: Final = Microseconds(250_000)
+# So many points in a row more was wound in than is felt: 3 s while a force is held, where coughs and shifts come and
+# go; 1 s while the target moves, when each second adds to the force.
+UNFELT_POINTS_HELD: Final = 13
+UNFELT_POINTS_MOVING: Final = 5
 UM_PER_MM: Final = 1000
 MN_PER_KN: Final = 1_000_000
 
@@ -22,7 +26,8 @@ Point = tuple[Microseconds, Micrometres, int, Millinewtons]  # when, where the d
 class Feel:
     """What was learned while loading: force a millimetre of cable, and drive current a kilonewton.
 
-    `loaded`: the point at which the ramp had reached its force. None while it is not known.
+    `loaded`: the point at which that was learned, on the way up and again at the ramp's end; None where it is not
+    known.
     """
 
     stiffness_mn_mm: MillinewtonsPerMillimetre
@@ -32,10 +37,12 @@ class Feel:
 
 @dataclass(frozen=True, slots=True)
 class Slope:
-    """Points of the last 6 s with one and the same target. `is_vain`: as of the newest of them."""
+    """Points of the last 6 s with one and the same target. `unfelt_points`: how many in a row, the newest among them,
+    lost force since it was learned what is felt. `is_vain`: as of the newest of them."""
 
     target_mn: Millinewtons | None = None
     points: tuple[Point, ...] = ()
+    unfelt_points: int = 0
     is_vain: bool = False
 
 
@@ -43,17 +50,19 @@ NOTHING_HELD: Final = Slope()
 
 
 def slope_after(memory: Slope, reading: ForceReading, target_mn: Millinewtons | None, feel: Feel | None) -> Slope:
-    """Folds one reading in. Without a target, or with nothing learned, nothing is being held."""
+    """Folds one reading in. Without a target, or with nothing learned, nothing is being pulled."""
     force_mn, taken_us = largest_force(reading), reading.taken_us
     if feel is None or target_mn is None or force_mn is None:
         return NOTHING_HELD
-    points = memory.points if memory.target_mn == target_mn else ()
-    if points and taken_us - points[-1][0] < POINT_US:
+    if memory.points and taken_us - memory.points[-1][0] < POINT_US:
         return memory
-    recent = tuple(point for point in points if taken_us - point[0] <= limits.SLOPE_WINDOW_US)
+    held = memory.target_mn == target_mn
+    recent = tuple(point for point in memory.points if held and taken_us - point[0] <= limits.SLOPE_WINDOW_US)
     newest = (taken_us, reading.cable_um, reading.current_ma, force_mn)
-    vain = _is_vain(recent, newest, feel) or _has_drifted((*recent, newest), feel)
-    return Slope(target_mn, (*recent, newest), vain)
+    unfelt_points = memory.unfelt_points + 1 if _is_unfelt(newest, feel) else 0
+    enough = UNFELT_POINTS_HELD if held else UNFELT_POINTS_MOVING
+    vain = _is_vain(recent, newest, feel) or unfelt_points >= enough
+    return Slope(target_mn, (*recent, newest), unfelt_points, vain)
 
 
 def _is_vain(points: tuple[Point, ...], newest: Point, feel: Feel) -> bool:
@@ -70,16 +79,14 @@ def _is_vain(points: tuple[Point, ...], newest: Point, feel: Feel) -> bool:
     return by_cable and by_drive
 
 
-def _has_drifted(points: tuple[Point, ...], feel: Feel) -> bool:
-    """Over the whole window the cable is further in, and the drive works harder, than at the ramp's end, by more than
-    was felt since: what is lost too slowly for the window."""
-    if feel.loaded is None or points[-1][0] - points[0][0] < limits.SLOPE_WINDOW_US // 2:
+def _is_unfelt(newest: Point, feel: Feel) -> bool:
+    """The cable is further in, and the drive works harder, than when it was learned, by more than was felt since: what
+    is lost too slowly for the window, or while there is no window."""
+    if feel.loaded is None:
         return False
+    _now_us, cable_um, current_ma, force_mn = newest
     _then_us, loaded_um, loaded_ma, loaded_mn = feel.loaded
-    for _at_us, cable_um, current_ma, force_mn in points:
-        felt_mn = force_mn - loaded_mn
-        by_cable = (cable_um - loaded_um) * feel.stiffness_mn_mm > (felt_mn + limits.SLOPE_DRIFTED_MN) * UM_PER_MM
-        harder_ma = (current_ma - loaded_ma) * MN_PER_KN
-        if not by_cable or harder_ma <= feel.current_ma_kn * (felt_mn + limits.SLOPE_DRIFTED_MN // 2):
-            return False
-    return True
+    felt_mn = force_mn - loaded_mn
+    by_cable = (cable_um - loaded_um) * feel.stiffness_mn_mm > (felt_mn + limits.SLOPE_DRIFTED_MN) * UM_PER_MM
+    harder_ma = (current_ma - loaded_ma) * MN_PER_KN
+    return by_cable and harder_ma > feel.current_ma_kn * (felt_mn + limits.SLOPE_DRIFTED_MN // 2)

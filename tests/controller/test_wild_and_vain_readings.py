@@ -53,6 +53,19 @@ def test_both_channels_losing_their_gain_release_before_the_patient_feels_much_m
     assert holding.peak_since_fault_n - 300 < 50
 
 
+@pytest.mark.parametrize("gain", [0.5, 0.66, 0.8])
+@pytest.mark.parametrize("over_ms", [5_000, 20_000, 60_000])
+def test_a_gain_that_both_channels_lose_in_the_ramp_lets_go_before_the_ceiling_is_passed_by_much(
+    ramping: Bench, over_ms: int, gain: float
+) -> None:
+    Injector(ramping.table, ramping.line, seed=1).inject("SE22", channel="both", over_ms=over_ms, gain=gain)
+    tripped = ramping.run_until(lambda _: ramping.root is not None, over_ms / 1000 + 10)
+
+    assert tripped
+    assert ramping.root == "A41"
+    assert ramping.peak_since_fault_n < 350 + 35
+
+
 @pytest.mark.parametrize("over_ms", [60_000, 180_000])
 def test_a_gain_that_both_channels_lose_slowly_is_noticed_by_the_drives_current(holding: Bench, over_ms: int) -> None:
     Injector(holding.table, holding.line, seed=1).inject("SE22", over_ms=over_ms)

@@ -34,7 +34,7 @@ def test_why_a_goal_is_missed_stands_behind_it() -> None:
         [ROW | {"name": "B, middling: coughs, within 10 N after the last (whole stack)"}], []
     )
 
-    assert "missed by 1 N: what is paid out into a cough is wound in again" in page
+    assert "missed by 1 N: what is paid out into a cough is wound in again at 5 mm/s" in page
 
 
 def test_every_reason_is_of_a_figure_that_there_is() -> None:

@@ -1,4 +1,4 @@
-"""While a force is held, cable that goes in and is not felt is found; what patients do is not."""
+"""While it pulls, cable that goes in and is not felt is found; what patients do is not."""
 
 import math
 from collections.abc import Callable
@@ -178,4 +178,47 @@ def test_a_force_that_was_felt_since_the_ramp_is_no_loss(vain) -> None:
 def test_less_than_half_a_window_since_the_ramp_shows_no_loss(vain) -> None:
     found_s = vain(lambda _s: 120, lambda _s: 100, seconds=10, feel=REMEMBERED)
 
-    assert found_s == pytest.approx(3.0, abs=0.3)
+    assert found_s == 3.0
+
+
+def rising(at_s: float) -> int:
+    return TARGET_MN + round(10_000 * at_s)
+
+
+def test_on_the_way_up_a_second_of_it_is_enough(vain) -> None:
+    found_s = vain(
+        lambda _s: 120,
+        lambda _s: 100,
+        lambda s: 200 + 10 * s,
+        seconds=10,
+        target_mn=rising,
+        feel=REMEMBERED,
+    )
+
+    assert found_s == 1.0
+
+
+def test_on_the_way_up_each_moment_that_was_felt_begins_anew(vain) -> None:
+    found_s = vain(
+        lambda _s: 140,
+        lambda s: 0.0 if math.fmod(s, 1.0) < 0.25 else 200,
+        lambda s: 200 + 10 * s,
+        seconds=10,
+        target_mn=rising,
+        feel=REMEMBERED,
+    )
+
+    assert found_s is None
+
+
+def test_on_the_way_up_a_patient_who_gives_way_is_not_meant(vain) -> None:
+    found_s = vain(
+        lambda s: 100 + 5 * s,
+        lambda s: 10 * s,
+        lambda s: 200 + 10 * s,
+        seconds=10,
+        target_mn=rising,
+        feel=REMEMBERED,
+    )
+
+    assert found_s is None
