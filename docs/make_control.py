@@ -43,8 +43,8 @@ REASONS: Final = {
     ", mean error (": "it is the load cell's own linearity; the mean of the reading is the row below it in the table.",
     "stiff: ramp to": "it is what is left of the breath in the hold that follows; with the breath held the same ramp "
     "keeps its goal (stiff, breath held).",
-    "coughs, within 10 N": "what is paid out into a cough is wound in again at 5 mm/s, a quarter (A) or an eighth (B) of "
-    "that speed; paying out more slowly is back in time, and 20 mm in 2 s then peaks at 16 N and more.",
+    "coughs, within 10 N": "what is paid out into a cough is wound in again at 5 mm/s, a quarter (A) or an eighth (B) "
+    "of that speed; paying out more slowly is back in time, and 20 mm in 2 s then peaks at 16 N and more.",
     "shift away in 0.5 s, peak": "at 0.4 m/s2 the drive takes 0.1 s to come up to its 40 mm/s, and until the patient's "
     "speed is seen a shift looks like a cough, which wants no pay-out.",
 }
