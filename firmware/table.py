@@ -130,6 +130,9 @@ class Table:
                 cause = self._limiter.judge_releasing(reading, inputs)
         if cause:
             self._latch(cause)
+        # Behind any other cause, too: a release by a drive that does not obey would pull.
+        if self._state == RELEASING and self._limiter.motion.astray:
+            self._latch(m.NOT_AS_COMMANDED)
 
     def _heed_patient(self, inputs):
         """While releasing, the patient's switch trips nothing, but asks for the fastest release."""

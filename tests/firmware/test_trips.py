@@ -165,6 +165,28 @@ def test_a_drum_that_does_not_do_what_it_is_told_loses_its_power(bench, fault, w
     assert not table.table.truth.drive_enabled
 
 
+@pytest.mark.parametrize(
+    ("break_first", "cause"),
+    [
+        (lambda table: table.table.channel_faults.__setitem__(0, lambda _raw: RAW_END), m.CHANNEL_RANGE),
+        (lambda table: table.table.channel_faults.__setitem__(0, lambda raw: raw + 60 * 8000), m.CHANNELS_DIFFER),
+        (lambda table: table.table.press_emergency_stop(), m.EMERGENCY_STOPPED),
+    ],
+    ids=["a channel out of range", "channels that differ", "an emergency stop"],
+)
+def test_a_drum_that_goes_the_wrong_way_loses_its_power_whatever_tripped_before(bench, break_first, cause: int) -> None:
+    table = bench().arm().load(LOADED_MN)
+    break_first(table)
+    table.run(200)
+
+    table.table.drive_fault = lambda velocity_um_s: -velocity_um_s
+    table.run(400)
+
+    assert table.trips[0] == cause
+    assert not table.table.truth.drive_enabled
+    assert table.force_mn < LOADED_MN + 20_000
+
+
 def test_travel_counts_from_the_first_load(bench) -> None:
     table = bench().arm(travel_um=8_000)
 
