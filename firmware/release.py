@@ -54,7 +54,7 @@ class Release:
         self._rate_uN_per_sample = 0
         self._shown_uN_per_sample = 0
         self._reference_uN = reading.force_mn * 1000
-        self._before_mn = reading.force_mn
+        self._before_mn = self._old_mn = self._older_mn = reading.force_mn
         self._away_from_mn = reading.force_mn + AWAY_MN
         self._look_at_progress_again(reading.cable_um, now_ms)
         self.quicken(profile, reading, now_ms)
@@ -113,10 +113,17 @@ class Release:
             behind_uN_max = self._behind_uN_max // 2
         else:
             behind_uN_max = self._behind_uN_max if force_mn <= self._away_from_mn else self._away_uN_max
-        reference = max(force - behind_uN_max, min(force + self._ahead_uN_max, reference))
+        low = self._least_of_three(force_mn) * 1000  # noise must not lift the reference: the cable would be held
+        reference = max(low - behind_uN_max, min(force + self._ahead_uN_max, reference))
         self._reference_uN = reference
-        rate_mn_s += (force - reference) // self._error_works_off_ms
+        rate_mn_s += min(behind_uN_max, force - reference) // self._error_works_off_ms
         return -max(0, min(self._payout_um_s, rate_mn_s * 1000 // self._mn_mm))
+
+    def _least_of_three(self, force_mn):
+        older_mn = self._older_mn
+        old_mn = self._older_mn = self._old_mn
+        self._old_mn = force_mn
+        return min(force_mn, old_mn, older_mn)
 
     def _one_channel_shows_too_much(self, reading):
         """The other one says that the cable is slack, and the encoder that it is back to where it was."""

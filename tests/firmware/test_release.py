@@ -1,5 +1,7 @@
 """Letting go, measured on the plant's own force: how fast, how evenly, and that it ends."""
 
+import random
+
 import pytest
 
 from firmware import messages as m
@@ -236,6 +238,20 @@ def test_every_second_sample_of_a_channel_wild_upwards_does_not_slow_a_release(b
     assert ms_to_slack(forces) <= 4000
     assert largest_fall(forces, 100) <= ABRUPT_MN_PER_100_MS
     assert forces[-1] == 0
+
+
+@pytest.mark.parametrize(("profile", "within_ms"), [(m.NORMAL, 12_500), (m.EMERGENCY, 2_600)])
+@pytest.mark.parametrize("rig_name", ["nominal", "nominal_80", "stiff"])
+def test_a_channel_that_is_noisy_does_not_slow_a_release(bench, rig_name: str, profile: int, within_ms: int) -> None:
+    table = bench(rig_name).arm().load(200_000)
+    draw = random.Random(1)
+    table.table.channel_faults[1] = lambda raw: raw + round(draw.gauss(0.0, 5.0) * 8000)
+
+    table.send(m.RELEASE, profile)
+    took_ms = table.run_until(lambda: table.force_mn < 15_000, 30_000)
+
+    assert table.trips == []
+    assert took_ms < within_ms
 
 
 def test_while_slack_and_disarmed_release_is_acknowledged_and_moves_nothing(bench) -> None:
