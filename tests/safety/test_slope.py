@@ -198,6 +198,19 @@ def test_on_the_way_up_a_second_of_it_is_enough(vain) -> None:
     assert found_s == 1.0
 
 
+def test_on_the_way_up_the_second_counts_from_when_it_was_first_not_felt(vain) -> None:
+    found_s = vain(
+        lambda _s: 140,
+        lambda s: 200.0 * (s >= 2),
+        lambda s: 200 + 10 * s,
+        seconds=10,
+        target_mn=rising,
+        feel=REMEMBERED,
+    )
+
+    assert found_s == 3.0
+
+
 def test_on_the_way_up_each_moment_that_was_felt_begins_anew(vain) -> None:
     found_s = vain(
         lambda _s: 140,
