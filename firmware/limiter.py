@@ -120,6 +120,10 @@ class Limiter:
             return m.CHANNEL_STUCK
         if self._differing > self._differ_samples or self._differing_much >= DIFFER_FAST_SAMPLES:
             return m.CHANNELS_DIFFER
+        return self.judge_drive()
+
+    def judge_drive(self):
+        """The cause of a trip where the drum is not where its commands can have brought it, or 0."""
         return m.NOT_AS_COMMANDED if self.motion.astray else 0
 
     def _judge_force(self, reading):

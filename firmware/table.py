@@ -131,7 +131,7 @@ class Table:
         if cause:
             self._latch(cause)
         # Behind any other cause, too: a release by a drive that does not obey would pull.
-        if self._state == RELEASING and self._limiter.motion.astray:
+        if self._state == RELEASING and self._limiter.judge_drive():
             self._latch(m.NOT_AS_COMMANDED)
 
     def _heed_patient(self, inputs):

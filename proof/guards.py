@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any, Final
 
-from controller import state, treatment
+from controller import following, state, treatment
 from firmware.limiter import Limiter
 from hw_sim.faults import FAULTS, Injector
 from proof.bench import Bench, bench_at
@@ -26,7 +26,7 @@ from safety.units import MicrometresPerSecond
 RUN_S: Final = 6.0
 RIGS: Final = ("nominal", "stiff")
 PHASES: Final = ("RAMP", "HOLD")
-JUDGES: Final = ("judge_armed", "judge_releasing", "judge_disarmed", "judge_inputs")
+JUDGES: Final = ("judge_armed", "judge_releasing", "judge_disarmed", "judge_inputs", "judge_drive")
 # People or masses that hang on the cable make the force themselves.
 LEANING: Final = frozenset(("HU16", "DF03", "DF04", "SE14"))
 MAY_RAISE_FORCE: Final = tuple(
@@ -89,7 +89,7 @@ def host_alone() -> Iterator[None]:
 @contextmanager
 def _mad_host() -> Iterator[None]:
     with _instead(
-        (treatment, "_motion", lambda *_: Pull(FASTEST_UM_S)),
+        (following, "_motion", lambda *_: Pull(FASTEST_UM_S)),
         (treatment, "let_go_again", lambda *_: None),
         (state, "let_go", lambda *_: None),
     ):

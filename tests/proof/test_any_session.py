@@ -299,7 +299,7 @@ def machine_in_the_hold() -> AnySession:
 
 def test_force_beyond_the_bound_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     machine = machine_in_the_hold()
-    for judge in ("judge_armed", "judge_releasing"):
+    for judge in ("judge_armed", "judge_releasing", "judge_drive"):
         monkeypatch.setattr(Limiter, judge, lambda *_: 0)
 
     with pytest.raises(AssertionError, match="over 350 N"):
