@@ -75,7 +75,8 @@ NOISE_WINDOW_US: Final = Microseconds(1_000_000)
 # While a force is held: winding in that should have been felt as so much force, and was not, while the drive works
 # harder by at least half of that. Creep and breathing stay under half of it.
 SLOPE_UNFELT_MN: Final = Millinewtons(25_000)
-# The same since the ramp, for what is lost slowly: well under the margin of a ceiling over its force.
+# The same since it was learned in the ramp, for what is lost slowly or on the way up: well under the margin of a
+# ceiling over its force.
 SLOPE_DRIFTED_MN: Final = Millinewtons(50_000)
 SLOPE_WINDOW_US: Final = Microseconds(6_000_000)
 # Slack for so long while a force is asked for: nobody is in the harness. A patient who moves is caught up with sooner.

@@ -181,57 +181,28 @@ def test_less_than_half_a_window_since_the_ramp_shows_no_loss(vain) -> None:
     assert found_s == 3.0
 
 
-def rising(at_s: float) -> int:
-    return TARGET_MN + round(10_000 * at_s)
+def on_the_way_up(vain, cable_mm: Callable[[float], float], harder_n: Callable[[float], float]) -> float | None:
+    return vain(
+        cable_mm,
+        harder_n,
+        lambda s: 200 + 10 * s,
+        seconds=10,
+        target_mn=lambda s: TARGET_MN + round(10_000 * s),
+        feel=REMEMBERED,
+    )
 
 
 def test_on_the_way_up_a_second_of_it_is_enough(vain) -> None:
-    found_s = vain(
-        lambda _s: 120,
-        lambda _s: 100,
-        lambda s: 200 + 10 * s,
-        seconds=10,
-        target_mn=rising,
-        feel=REMEMBERED,
-    )
-
-    assert found_s == 1.0
+    assert on_the_way_up(vain, lambda _s: 120, lambda _s: 100) == 1.0
 
 
 def test_on_the_way_up_the_second_counts_from_when_it_was_first_not_felt(vain) -> None:
-    found_s = vain(
-        lambda _s: 140,
-        lambda s: 200.0 * (s >= 2),
-        lambda s: 200 + 10 * s,
-        seconds=10,
-        target_mn=rising,
-        feel=REMEMBERED,
-    )
-
-    assert found_s == 3.0
+    assert on_the_way_up(vain, lambda _s: 140, lambda s: 200.0 * (s >= 2)) == 3.0
 
 
 def test_on_the_way_up_each_moment_that_was_felt_begins_anew(vain) -> None:
-    found_s = vain(
-        lambda _s: 140,
-        lambda s: 0.0 if math.fmod(s, 1.0) < 0.25 else 200,
-        lambda s: 200 + 10 * s,
-        seconds=10,
-        target_mn=rising,
-        feel=REMEMBERED,
-    )
-
-    assert found_s is None
+    assert on_the_way_up(vain, lambda _s: 140, lambda s: 0.0 if math.fmod(s, 1.0) < 0.25 else 200) is None
 
 
 def test_on_the_way_up_a_patient_who_gives_way_is_not_meant(vain) -> None:
-    found_s = vain(
-        lambda s: 100 + 5 * s,
-        lambda s: 10 * s,
-        lambda s: 200 + 10 * s,
-        seconds=10,
-        target_mn=rising,
-        feel=REMEMBERED,
-    )
-
-    assert found_s is None
+    assert on_the_way_up(vain, lambda s: 100 + 5 * s, lambda s: 10 * s) is None
