@@ -45,6 +45,7 @@ REASONS: Final = {
     "keeps its goal (stiff, breath held).",
     "coughs, within 10 N": "what is paid out into a cough is wound in again at 5 mm/s, a quarter (A) or an eighth (B) "
     "of that speed; paying out more slowly is back in time, and 20 mm in 2 s then peaks at 16 N and more.",
+    "A, middling: shift away in 0.5 s, peak": "at 20 mm/s the drive cannot follow, and safety lets go by its rule.",
     "shift away in 0.5 s, peak": "at 0.4 m/s2 the drive takes 0.1 s to come up to its 40 mm/s, and until the patient's "
     "speed is seen a shift looks like a cough, which wants no pay-out.",
 }
