@@ -67,12 +67,15 @@ class TableIdentity(Payload):
 
 
 class PrescriptionSummary(Payload):
+    """As prescribed, whichever arm of a trial is given. `course` has a sentence for each pull."""
+
     pseudonym: Pseudonym
     mode: str
     force_mn: int
     body_mass_g: int
     time_at_force_s: int
     ramp_mn_s: int
+    course: tuple[str, ...] = ()
 
 
 class State(Payload):

@@ -18,6 +18,7 @@ from controller.phases import (
     Tripped,
     name,
 )
+from controller.prescription_words import pulls_in_words
 from controller.state import State
 from controller.treatment import pause_left_us
 from firmware_bridge.messages import IdentityFlag
@@ -202,4 +203,5 @@ def _prescription(state: State) -> messages.PrescriptionSummary | None:
         body_mass_g=p.body_mass_g,
         time_at_force_s=p.time_at_force_s,
         ramp_mn_s=p.ramp_mn_s,
+        course=pulls_in_words(p),
     )

@@ -28,14 +28,35 @@ Made = TypeVar("Made")
 
 
 class SessionShown(BaseModel):
-    """One line of the list. `problem` is a sentence where the file cannot be read."""
+    """One line of the list. `problem` is a sentence where the file cannot be read.
+
+    `mode` and `force_n` are as prescribed; of a blinded session they are null.
+    """
 
     id: str
     started_utc: str | None
     ended_utc: str | None
     simulated: bool | None
     duration_s: float | None
+    pseudonym: str | None
+    mode: str | None
+    force_n: float | None
+    blinded: bool | None
     problem: str | None
+
+
+class FigureShown(BaseModel):
+    """One line of a receipt: what it is, and its value in words."""
+
+    name: str
+    value: str
+
+
+class DeliveredShown(BaseModel):
+    """What was delivered, as people read it; `remarks` come first."""
+
+    remarks: list[str]
+    figures: list[FigureShown]
 
 
 class SessionPage(BaseModel):
@@ -64,6 +85,11 @@ def router(data_folder: Path | None) -> APIRouter:
         """What was delivered. A blinded session's arm and forces are left out."""
         return _of(data_folder, session_id, lambda session: receipt(session).as_json())
 
+    @records.get("/api/sessions/{session_id}/delivered")
+    def session_delivered(session_id: str) -> DeliveredShown:
+        """The same in words and units, as every screen and page shows it."""
+        return _of(data_folder, session_id, _delivered)
+
     @records.get("/api/sessions/{session_id}/note", response_class=PlainTextResponse)
     def session_note(session_id: str) -> PlainTextResponse:
         """The note to paste into the patient's file."""
@@ -88,6 +114,12 @@ def router(data_folder: Path | None) -> APIRouter:
         return TEMPLATES.TemplateResponse(request, "record.html", _of(data_folder, session_id, _shown))
 
     return records
+
+
+def _delivered(session: Session) -> DeliveredShown:
+    made = receipt(session)
+    figures = [FigureShown(name=one.name, value=one.value) for one in delivered_figures(made)]
+    return DeliveredShown(remarks=remarks(made), figures=figures)
 
 
 def _shown(session: Session) -> dict[str, Any]:

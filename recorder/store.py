@@ -2,11 +2,13 @@
 
 import difflib
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from recorder.reading import NewerFormat, NotASession, open_session
+from recorder.report.receipt import is_blinded, prescribed
 from recorder.storage import session_files
 
 NEAREST_MAX: Final = 3
@@ -20,7 +22,8 @@ class NoSuchSession(Exception):
 class SessionSummary:
     """What a list shows of a session. `id` is the file's name without its ending; a second part has one of its own.
 
-    `problem` is a sentence where the file cannot be read; then only `id` and `path` are known.
+    `mode` and `force_n` are what was prescribed; of a blinded session they are left out. `problem` is a sentence where
+    the file cannot be read; then only `id` and `path` are known.
     """
 
     id: str
@@ -31,6 +34,10 @@ class SessionSummary:
     duration_s: float | None = None
     samples: int | None = None
     table: dict[str, Any] | None = None
+    pseudonym: str | None = None
+    mode: str | None = None
+    force_n: float | None = None
+    blinded: bool | None = None
     problem: str | None = None
 
     def as_json(self) -> dict[str, Any]:
@@ -57,9 +64,17 @@ def summary_of(path: Path) -> SessionSummary:
                 duration_s=session.duration_s,
                 samples=session.sample_count,
                 table=session.header.table,
+                **_prescribed(session.header.prescription),
             )
     except (NotASession, NewerFormat, sqlite3.DatabaseError, OSError) as error:
         return SessionSummary(id=path.stem, path=str(path), problem=str(error))
+
+
+def _prescribed(recorded: Mapping[str, Any]) -> dict[str, Any]:
+    told = prescribed(recorded)
+    if is_blinded(recorded):
+        return {"pseudonym": told.pseudonym, "blinded": True}
+    return {"pseudonym": told.pseudonym, "mode": told.mode, "force_n": told.force_n, "blinded": False}
 
 
 def find(root: Path, wanted: str | Path) -> Path:

@@ -9,6 +9,7 @@ from controller import modes, profile_plot
 from controller import presets as known
 from controller.prescription import Prescription, PrescriptionError, parse
 from controller.prescription_rules import refusals
+from controller.prescription_words import pulls_in_words
 from controller.profile import Profile
 from controller.quantities import in_three_units
 from safety.limits import SiteLimits, session_ceiling
@@ -52,6 +53,8 @@ def _lines(p: Prescription, profile: Profile, site: SiteLimits) -> list[str]:
     ]
     if p.needs_second_confirmation:
         lines.append("Above 200 N or a quarter of the body weight: the force is asked for a second time at the start.")
+    if p.mode != "static":
+        lines += [f"  {told}" for told in pulls_in_words(p)]
     return [*lines, "", profile_plot.in_text(profile)]
 
 

@@ -15,7 +15,7 @@ from recorder.dose import dose
 from recorder.reading import NewerFormat, NotASession, Session, open_session
 from recorder.report.figures import receipt_lines
 from recorder.report.receipt import receipt
-from recorder.store import NoSuchSession, find, list_sessions
+from recorder.store import NoSuchSession, SessionSummary, find, list_sessions
 from recorder.verification import verify
 from tractable.exit_codes import Exit
 from tractable.settings import Settings
@@ -30,16 +30,34 @@ def list_all(settings: Settings, as_json: bool) -> Exit:
     if not summaries:
         print(f"No sessions in {settings.data_folder} yet. Run one with: tractable session run PRESCRIPTION.toml")
         return Exit.DONE
-    shown = Table(Column("Session", no_wrap=True), "Began (UTC)", "Lasted", "Samples", "Table", "", box=None)
+    shown = Table(
+        Column("Session", no_wrap=True),
+        "Patient",
+        "Began (UTC)",
+        "Prescribed",
+        "Lasted",
+        "Samples",
+        "Table",
+        "",
+        box=None,
+    )
     for summary in summaries:
         table = summary.table or {}
         lasted = "" if summary.duration_s is None else f"{summary.duration_s:.0f} s"
         samples = "" if summary.samples is None else str(summary.samples)
         name = f"{table.get('model', '')} {table.get('serial', '')}".strip()
         remark = summary.problem or ("simulated" if summary.simulated else "")
-        shown.add_row(summary.id, _minute(summary.started_utc), lasted, samples, name, remark)
+        began, prescribed = _minute(summary.started_utc), _prescribed(summary)
+        shown.add_row(summary.id, summary.pseudonym or "", began, prescribed, lasted, samples, name, remark)
     Console(markup=False, emoji=False).print(shown)
     return Exit.DONE
+
+
+def _prescribed(summary: SessionSummary) -> str:
+    if summary.blinded:
+        return "blinded"
+    force = "" if summary.force_n is None else f"{summary.force_n:g} N"
+    return ", ".join(word for word in (summary.mode, force) if word)
 
 
 def show(settings: Settings, wanted: str, as_json: bool, unblind: bool = False) -> Exit:

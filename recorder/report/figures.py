@@ -14,6 +14,7 @@ NEWTONS_PER_LBF: Final = float(NEWTONS_PER["lbf"])
 HIDDEN: Final = "not shown (blinded)"
 UNKNOWN: Final = "not on record"
 SHORTEST_MISSING_S: Final = 0.05
+COURSE_MAX: Final = 6  # pulls and rests of a chain; more are counted, so that the page stays one
 SIMULATED: Final = "SIMULATED TABLE: nobody was treated."
 
 
@@ -51,10 +52,20 @@ def prescribed_figures(receipt: Receipt) -> list[Figure]:
         Figure("Force", HIDDEN if hidden else _force_prescribed(p)),
         Figure("Time at force", UNKNOWN if p.time_at_force_s is None else minutes(p.time_at_force_s)),
         Figure("Ramp", HIDDEN if hidden else UNKNOWN if p.ramp_n_s is None else f"{p.ramp_n_s:g} N/s"),
+        *course_figures(p),
         Figure("Position", p.position),
         Figure("Body mass", UNKNOWN if p.body_mass_kg is None else f"{p.body_mass_kg:g} kg"),
         Figure("Prescribed by", p.by or UNKNOWN),
     ]
+
+
+def course_figures(p: Prescribed) -> list[Figure]:
+    """What force, time and ramp do not tell already; a static pull is told by them."""
+    if p.mode == "static" or not p.course:
+        return []
+    more = len(p.course) - COURSE_MAX
+    told = [*p.course[:COURSE_MAX], *([f"and {more} more"] if more > 0 else [])]
+    return [Figure("Course", "; ".join(told))]
 
 
 def _force_prescribed(p: Prescribed) -> str:

@@ -4,6 +4,7 @@ from recorder.report.figures import (
     NEWTONS_PER_KGF,
     SIMULATED,
     above_ceiling,
+    course_figures,
     day_and_time,
     in_two_units,
     minutes,
@@ -41,7 +42,8 @@ def _prescribed(receipt: Receipt) -> str:
     if receipt.hidden:
         return f"Prescribed: blinded arm, {time}."
     force = "force not on record" if p.force_n is None else f"{p.force_n:g} N ({p.force_n / NEWTONS_PER_KGF:.1f} kgf)"
-    return f"Prescribed: {p.mode or 'mode not on record'}, {force}, {time}."
+    course = "".join(f" {one.name}: {one.value}." for one in course_figures(p))
+    return f"Prescribed: {p.mode or 'mode not on record'}, {force}, {time}.{course}"
 
 
 def _delivered(receipt: Receipt) -> list[str]:

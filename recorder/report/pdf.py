@@ -134,6 +134,6 @@ def _footer(receipt: Receipt) -> str:
 def plot_words(receipt: Receipt, drawn: Plot) -> str:
     """What the plot shows, for who does not see it."""
     d = receipt.delivered
-    held = "" if d.mean_n is None else f" At force it held {in_two_units(d.mean_n)} for {minutes(d.time_at_force_s)}."
-    gaps = f" {d.gaps} gaps are left open." if d.gaps else ""
-    return f"Force against its target over {minutes(drawn.end_s)}, ceiling {above_ceiling(d)} exceeded.{held}{gaps}"
+    held = "" if d.mean_n is None else f" Mean at force {in_two_units(d.mean_n)}, for {minutes(d.time_at_force_s)}."
+    gaps = f" Left open, since no samples are there: {d.gaps}." if d.gaps else ""
+    return f"Force and its target over {minutes(drawn.end_s)}.{held} Above the ceiling: {above_ceiling(d)}.{gaps}"

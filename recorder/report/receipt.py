@@ -9,6 +9,10 @@ from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime, tzinfo
 from typing import Any, Final
 
+from pydantic import ValidationError
+
+from controller.prescription import Prescription
+from controller.prescription_words import pulls_in_words
 from recorder.dose import Dose, dose
 from recorder.reading import Session
 from recorder.report.happenings import (
@@ -30,10 +34,11 @@ POSITION: Final = "lying on the back, pull at the hips"
 
 @dataclass(frozen=True, slots=True)
 class Prescribed:
-    """What the record says was prescribed; None where it says nothing."""
+    """What the record says was prescribed; None where it says nothing. `course` has a sentence for each pull."""
 
     pseudonym: str | None
     mode: str | None
+    course: tuple[str, ...]
     position: str
     force_n: float | None
     time_at_force_s: float | None
@@ -89,7 +94,7 @@ def receipt(session: Session, *, unblind: bool = False, zone: tzinfo | None = No
         ended=session.ended_utc is not None,
         part=int(session.meta.get("part", 1)),
         duration_s=session.duration_s,
-        prescribed=_prescribed(prescription),
+        prescribed=prescribed(prescription),
         delivered=dose(session),
         movements=movements(events),
         alarms=alarms(events),
@@ -131,22 +136,24 @@ def _without_arm(whole: Receipt) -> Receipt:
         impulse_n_s=None,
         peak_n=None,
     )
-    prescribed = replace(whole.prescribed, force_n=None, ramp_n_s=None, mode=None)
+    plan = replace(whole.prescribed, force_n=None, ramp_n_s=None, mode=None, course=())
     told = any(letter.isdigit() for letter in whole.ending.sentence) and whole.ending.alarm is None
     return replace(
         whole,
         arm=None,
         duration_s=None,
         delivered=delivered,
-        prescribed=prescribed,
+        prescribed=plan,
         ending=Ending() if told else whole.ending,
     )
 
 
-def _prescribed(prescription: Mapping[str, Any]) -> Prescribed:
+def prescribed(prescription: Mapping[str, Any]) -> Prescribed:
+    """What a record's prescription says, one thing at a time: an older one may lack some."""
     return Prescribed(
         pseudonym=_text(prescription.get("pseudonym")),
         mode=_text(prescription.get("mode")),
+        course=_course(prescription),
         position=_text(prescription.get("position")) or POSITION,
         force_n=_thousandth(prescription.get("force_mn")),
         time_at_force_s=_number(prescription.get("time_at_force_s")),
@@ -154,6 +161,14 @@ def _prescribed(prescription: Mapping[str, Any]) -> Prescribed:
         body_mass_kg=_thousandth(prescription.get("body_mass_g")),
         by=_text(prescription.get("by")),
     )
+
+
+def _course(prescription: Mapping[str, Any]) -> tuple[str, ...]:
+    """Nothing where the record is of another make: the figures beside it are read one by one."""
+    try:
+        return pulls_in_words(Prescription.model_validate(dict(prescription)))
+    except ValidationError:
+        return ()
 
 
 def _named(table: Mapping[str, Any]) -> str:

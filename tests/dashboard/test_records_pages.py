@@ -51,12 +51,21 @@ async def test_a_session_has_a_receipt_a_note_and_a_page_to_print(visitor: httpx
     assert (page.headers["content-type"], page.content[:5]) == ("application/pdf", b"%PDF-")
 
 
+async def test_what_was_delivered_comes_in_the_words_of_the_receipt(visitor: httpx.AsyncClient) -> None:
+    delivered = (await visitor.get(f"/api/sessions/{SESSION}/delivered")).json()
+
+    assert {"name": "Above the ceiling", "value": "never (350 N)"} in delivered["figures"]
+    assert delivered["remarks"] == []
+
+
 async def test_the_pages_show_the_list_and_one_session(visitor: httpx.AsyncClient) -> None:
     listed = await visitor.get("/records")
     shown = await visitor.get(f"/records/{SESSION}")
 
     assert f'href="/records/{SESSION}"' in listed.text
     assert "20250101-000000-dead" in listed.text
+    assert "K7-2F41" in listed.text
+    assert "static, 300 N" in listed.text
     assert "Copy the note" in shown.text
     assert "Force" in shown.text
 

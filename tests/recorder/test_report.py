@@ -14,7 +14,8 @@ from controller.journal import EventRow, SampleRow, SessionHeader
 from recorder.reading import open_session
 from recorder.report.figures import receipt_lines
 from recorder.report.note import note
-from recorder.report.pdf import CannotReport, report_pdf
+from recorder.report.pdf import CannotReport, plot_words, report_pdf
+from recorder.report.plot import plot
 from recorder.report.receipt import Receipt, receipt
 
 Record = Callable[..., Path]
@@ -25,6 +26,30 @@ def event(number: int, kind: Any, text: str, **data: object) -> EventRow:
     return EventRow(number, 6_400_000, "2026-01-01T00:00:01.000Z", kind, "clinician", text, data)
 
 
+GOLDEN = Path(__file__).with_name("golden")
+CHAIN: dict[str, Any] = {
+    "pseudonym": "K7-2F41",
+    "body_mass_g": 80_000,
+    "by": "clinician",
+    "written": {},
+    "base_force_mn": 60_000,
+    "base_time_s": 10,
+    "pulls": [
+        {"mode": "static", "force_mn": 300_000, "time_at_force_s": 600},
+        {
+            "mode": "intermittent",
+            "force_mn": 300_000,
+            "time_at_force_s": 90,
+            "hold_s": 30,
+            "rest_force_mn": 100_000,
+            "rest_s": 10,
+        },
+    ],
+    "mode": "chain",
+    "force_mn": 300_000,
+    "time_at_force_s": 690,
+    "ramp_mn_s": 5_000,
+}
 EVENTS = [
     event(1, "command", "Start", command="start-0001"),
     event(2, "command", "Pain 6, before", pain=6, when="before"),
@@ -70,6 +95,42 @@ def test_a_note_is_ready_to_paste(given: Path) -> None:
     assert "Pain (0 to 10): before 6; after 3." in told
     assert "Alarms: A03 Force moved briefly." in told
     assert told.endswith(".\n")
+
+
+@pytest.fixture
+def given_as_chain(
+    record: Record, make_sample: MakeSample, make_phase: Callable[..., EventRow], header: SessionHeader
+) -> Path:
+    samples = [make_sample(seq, 300_000 + 100 * (seq % 3)) for seq in range(400)]
+    return record(samples, [make_phase(0, "holding", 0), *EVENTS], replace(header, prescription=CHAIN))
+
+
+def test_the_receipt_is_word_for_word_the_golden_one(given_as_chain: Path) -> None:
+    assert "\n".join(receipt_lines(receipt_of(given_as_chain))) + "\n" == (GOLDEN / "receipt.txt").read_text()
+
+
+def test_the_note_is_word_for_word_the_golden_one(given_as_chain: Path) -> None:
+    assert note(receipt_of(given_as_chain)) == (GOLDEN / "note.txt").read_text()
+
+
+def test_a_chain_as_long_as_it_may_be_leaves_the_page_one_page_and_counts_its_pulls(
+    record: Record, make_sample: MakeSample, header: SessionHeader
+) -> None:
+    longest = {**CHAIN, "pulls": CHAIN["pulls"] * 10}
+    page = page_of(record([make_sample(seq) for seq in range(100)], EVENTS, replace(header, prescription=longest)))
+
+    assert len(page.pages) == 1
+    assert "and 33 more" in " ".join(page.pages[0].extract_text().split())
+
+
+def test_what_a_plot_shows_is_told_to_who_does_not_see_it(given: Path) -> None:
+    with open_session(given) as session:
+        drawn = plot(session)
+        assert drawn is not None
+        told = plot_words(receipt(session, zone=UTC), drawn)
+
+    assert "Mean at force 300.1 N (30.6 kgf), for" in told
+    assert "Above the ceiling: never (340 N)." in told
 
 
 def test_the_page_is_one_tagged_page_that_names_itself_and_holds_the_figures(given: Path) -> None:
@@ -122,13 +183,13 @@ def test_a_record_with_hardly_a_sample_has_a_page_without_a_plot(
 def test_a_blinded_session_shows_neither_arm_nor_force_unless_it_is_asked_to(
     record: Record, make_sample: MakeSample, header: SessionHeader
 ) -> None:
-    trial = {**header.prescription, "trial": {"arm": "sham", "sham_force_mn": 30_000}}
+    trial = {**CHAIN, "trial": {"arm": "sham", "sham_force_mn": 30_000}}
     path = record([make_sample(seq, 30_000) for seq in range(400)], EVENTS, replace(header, prescription=trial))
 
     hidden = "\n".join(receipt_lines(receipt_of(path))) + note(receipt_of(path)) + page_of(path).pages[0].extract_text()
     shown = "\n".join(receipt_lines(receipt_of(path, unblind=True)))
 
-    assert not any(telling in hidden for telling in ("sham", "30.0 N", "active"))
+    assert not any(telling in hidden for telling in ("sham", "30.0 N", "active", "chain", "intermittent", "60 N"))
     assert "Arm                     sham" in shown
     assert "30.0 N" in shown
 

@@ -67,3 +67,20 @@ def test_an_empty_folder_says_that_there_are_none(tmp_path: Path) -> None:
     assert list_sessions(tmp_path) == []
     with pytest.raises(NoSuchSession, match="There is no session in"):
         find(tmp_path, "x")
+
+
+def test_a_list_says_who_was_treated_and_what_was_prescribed(three: list[Path], tmp_path: Path) -> None:
+    newest = list_sessions(tmp_path)[0]
+
+    assert (newest.pseudonym, newest.mode, newest.force_n, newest.blinded) == ("K7-2F41", "static", 300.0, False)
+
+
+def test_a_list_does_not_say_what_a_blinded_session_prescribed(
+    record: Callable[..., Path], header: SessionHeader, make_sample: Callable[..., SampleRow], tmp_path: Path
+) -> None:
+    blinded = {**header.prescription, "trial": {"arm": "sham", "sham_force_mn": 30_000}}
+    record([make_sample(1)], [], replace(header, prescription=blinded))
+
+    (only,) = list_sessions(tmp_path)
+
+    assert (only.pseudonym, only.mode, only.force_n, only.blinded) == ("K7-2F41", None, None, True)

@@ -22,6 +22,7 @@ function list(p) {
     ["Time at force", minutes(p.time_at_force_s)],
     ["Ramp", `${newtons(p.ramp_mn_s, p.ramp_mn_s % 1000 ? 1 : 0)} N/s`],
   ];
+  if (p.mode !== "static" && p.course.length) rows.push(["Course", p.course.join("; ")]);
   const element = document.createElement("dl");
   for (const [name, value] of rows) {
     const term = document.createElement("dt");

@@ -2,6 +2,7 @@
 
 import "./alarm-list.js";
 import "./alarm-sound.js";
+import "./delivered-card.js";
 import "./event-list.js";
 import "./force-chart.js";
 import { setText } from "./force-reading.js";
@@ -43,6 +44,7 @@ function showState() {
   one("force-reading").showState(now);
   one("force-chart").unit = now?.blinded ? "%" : "N";
   one("phase-strip").show(now?.phase ?? null);
+  one("delivered-card").show(now);
   one("start-form").showPhase(now?.phase ?? null);
   one("steering-panel").show(now);
   one("prescription-card").show(now?.prescription ?? null);
