@@ -55,11 +55,12 @@ mutants: $(VENV)/.dev
 prove: $(VENV)/.dev parts
 	@$(BIN)/tractable prove --page $(ARGS)
 
-# What takes too long for every change: all mutants, the firmware under MicroPython, a thousand quiet sessions, a thousand
-# killed recorders, all faults.
+# What takes too long for every change: all mutants, all faults, the firmware under MicroPython, a thousand quiet and as
+# many unruly sessions, a thousand killed recorders.
 nightly: mutants prove
 	@$(BIN)/tractable bench conformance
 	@$(BIN)/python -m proof.quiet_sessions --sessions 1000
+	@$(BIN)/python -m proof.unruly_sessions --sessions 1000
 	@$(BIN)/python -m proof.exploration
 	@KILLS=1000 $(BIN)/python -m pytest tests/recorder/test_surviving.py -k killed --numprocesses logical
 

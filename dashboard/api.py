@@ -7,7 +7,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from controller.commands import CommandId, HumanTick
 from controller.messages import Pseudonym
-from controller.prescription import PrescriptionError, parse
+from controller.prescription import PrescriptionError, parse, tables_of
 from controller.quantities import NotAQuantity, force_mn
 from dashboard.control_client import Answer, ControlClient, Outcome
 from dashboard.feed import Feed
@@ -52,6 +52,19 @@ class PreviewAsked(BaseModel):
     prescription: dict[str, Any]
 
 
+class FileText(BaseModel):
+    """The text of a prescription file as somebody chose it; `name` tells by its ending which language it is in."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    text: str
+
+
+class FileRead(BaseModel):
+    prescription: dict[str, Any]
+
+
 class Done(BaseModel):
     outcome: Literal["done"] = "done"
     sentence: str
@@ -69,6 +82,15 @@ def router(feed: Feed, control: ControlClient, site: SiteLimits) -> APIRouter:
     @api.post("/preview")
     async def preview_prescription(asked: PreviewAsked) -> Preview:
         return preview(asked.prescription, site)
+
+    @api.post("/prescription-file")
+    async def read_prescription_file(asked: FileText) -> FileRead:
+        """The tables of a TOML or JSON text, before any rule."""
+        language: Literal["TOML", "JSON"] = "JSON" if asked.name.lower().endswith(".json") else "TOML"
+        try:
+            return FileRead(prescription=tables_of(asked.text, language, asked.name[:64] or "The file"))
+        except PrescriptionError as error:
+            raise Problem(422, "invalid", str(error), reasons=error.reasons) from error
 
     @api.post("/start")
     async def start(asked: StartAsked) -> Done:

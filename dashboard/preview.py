@@ -7,6 +7,7 @@ from pydantic import BaseModel
 from controller.modes import is_countable, profile_as_prescribed, profile_duration_s
 from controller.prescription import Prescription, PrescriptionError, parse
 from controller.prescription_rules import broken_rules
+from controller.prescription_words import pulls_in_words
 from controller.profile import Profile
 from controller.quantities import NEWTONS_PER, body_weight_mn, in_three_units
 from safety.limits import SiteLimits, session_ceiling
@@ -48,7 +49,10 @@ class ProfileShown(BaseModel):
 
 
 class Preview(BaseModel):
-    """`force`, `ceiling_mn`, `total_s` and `profile` are None when the document cannot be read."""
+    """`force`, `ceiling_mn`, `total_s` and `profile` are None when the document cannot be read.
+
+    `course` has a sentence for each pull, as prescribed.
+    """
 
     may_start: bool
     refusals: list[FieldRefusal]
@@ -59,6 +63,9 @@ class Preview(BaseModel):
     ceiling_text: str = ""
     total_s: int | None = None
     profile: ProfileShown | None = None
+    pseudonym: str | None = None
+    by: str | None = None
+    course: tuple[str, ...] = ()
 
 
 def preview(document: dict[str, Any], site: SiteLimits) -> Preview:
@@ -95,6 +102,9 @@ def _judged(prescription: Prescription, site: SiteLimits, unreadable: list[Field
         ceiling_text="not shown in a trial" if prescription.is_blinded else in_three_units(ceiling_mn),
         total_s=profile_duration_s(prescription),
         profile=_profile(profile_as_prescribed(prescription)),
+        pseudonym=prescription.pseudonym,
+        by=prescription.by,
+        course=pulls_in_words(prescription),
     )
 
 

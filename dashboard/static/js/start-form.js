@@ -2,6 +2,7 @@
 
 import { ask, pressId } from "./ask.js";
 import { setText } from "./force-reading.js";
+import "./prescription-file.js";
 import "./profile-preview.js";
 import { minutes, threeUnits, UNKNOWN } from "./units.js";
 import { documentOf, showFieldsOfMode } from "./written-prescription.js";
@@ -27,12 +28,29 @@ class StartForm extends HTMLElement {
       event.preventDefault();
       this.#start();
     });
+    this.#file.addEventListener("chosen", () => {
+      this.querySelector(".fields").hidden = this.#file.document !== null;
+      this.#changed(this.form.elements["confirm"]);
+    });
     showFieldsOfMode(this.form); // a browser may keep the mode over a reload
     this.#refresh();
   }
 
   get form() {
     return byId("start-form");
+  }
+
+  get #file() {
+    return this.querySelector("prescription-file");
+  }
+
+  get #document() {
+    return this.#file.document ?? documentOf(this.form);
+  }
+
+  /** A force typed a second time is in the unit in which it was written; a file's is shown in newtons. */
+  get #confirmUnit() {
+    return this.#file.document ? "N" : this.#value("pull.force.unit");
   }
 
   /** Shown while nothing runs, hidden in a session. While the table is not heard it stays as it is, and cannot start. */
@@ -53,11 +71,12 @@ class StartForm extends HTMLElement {
 
   async #showPreview() {
     const asked = ++this.#asked;
-    const answer = await ask("/api/preview", { prescription: documentOf(this.form) });
+    const answer = await ask("/api/preview", { prescription: this.#document });
     if (asked !== this.#asked) return;
     this.#preview = answer.outcome === "done" ? answer.body : null;
     const refusals = this.#preview ? this.#preview.refusals : [{ field: "", sentence: answer.sentence }];
-    this.#showRefusals(refusals.filter((one) => one.field === "" || this.#touched.has(one.field)));
+    this.#showRefusals(this.#file.document ? inOnePlace(refusals) : refusals.filter((one) => one.field === "" || this.#touched.has(one.field)));
+    this.#file.showPreview(this.#preview);
     const force = this.#preview?.force;
     byId("force-shown").textContent = force ? threeUnits(force) : UNKNOWN;
     byId("share-shown").textContent = force ? `${force.of_body_weight_percent.toFixed(1)} %` : UNKNOWN;
@@ -65,7 +84,7 @@ class StartForm extends HTMLElement {
     byId("total-shown").textContent = this.#preview?.total_s ? `${minutes(this.#preview.total_s)}, then letting go` : UNKNOWN;
     this.querySelector("profile-preview").show(this.#preview?.profile ?? null);
     byId("confirm").hidden = !this.#preview?.needs_second_confirmation;
-    byId("confirm-unit").textContent = this.#value("pull.force.unit");
+    byId("confirm-unit").textContent = this.#confirmUnit;
     this.#refresh();
   }
 
@@ -114,10 +133,10 @@ class StartForm extends HTMLElement {
     this.#refresh();
     const answer = await ask("/api/start", {
       id: pressId(),
-      prescription: documentOf(this.form),
+      prescription: this.#document,
       ticks: this.#ticks,
       patient: this.#value("patient_read") || null,
-      confirmed_force: confirmed === null ? null : `${confirmed} ${this.#value("pull.force.unit")}`,
+      confirmed_force: confirmed === null ? null : `${confirmed} ${this.#confirmUnit}`,
     });
     this.#busy = false;
     this.#say(answer);
@@ -128,7 +147,8 @@ class StartForm extends HTMLElement {
   /** What was given a second time, and cannot be sent as it is. Whose pseudonym it is, the controller judges. */
   #contradictions(confirmed) {
     const found = [];
-    if (confirmed !== null && numberOf(confirmed) !== numberOf(this.#value("pull.force"))) {
+    const force = this.#file.document ? this.#preview.force.newtons : numberOf(this.#value("pull.force"));
+    if (confirmed !== null && numberOf(confirmed) !== force) {
       found.push({ field: "confirm", sentence: "This is not the force above. Check both." });
     }
     if (this.#value("patient_read") !== "" && !PSEUDONYM.test(this.#value("patient_read"))) {
@@ -150,6 +170,12 @@ class StartForm extends HTMLElement {
     this.form.elements["confirm"].value = this.form.elements["patient_read"].value = "";
     this.querySelector("zero-check").forget();
   }
+}
+
+/** A file's refusals stand together: its fields are not on the page. */
+function inOnePlace(refusals) {
+  const sentences = refusals.map(({ field, sentence }) => (field ? `${field}: ${sentence}` : sentence));
+  return [{ field: "", sentence: sentences.join(" ") }].filter((one) => one.sentence);
 }
 
 customElements.define("start-form", StartForm);
