@@ -1,4 +1,4 @@
-"""`tractable catalogue upgrade|rebuild|add|list|audit|verify`: the catalogue, for people and for programs."""
+"""`tractable catalogue upgrade|rebuild|add|list|audit|sign|verify`: the catalogue, for people and for programs."""
 
 import json
 import sys
@@ -12,6 +12,7 @@ import sqlalchemy as sa
 from rich.console import Console
 from rich.table import Column, Table
 
+from recorder.catalogue.audit import Signature
 from recorder.catalogue.database import CatalogueUnusable, opened, shown
 from recorder.catalogue.models import AuditEntry, SessionSummary
 from recorder.catalogue.rebuild import Rebuilt, add, altered, rebuild
@@ -27,29 +28,27 @@ AUDITED: Final = ("number", "at_utc", "actor", "action", "subject", "signed_by",
 
 def upgrade_it(settings: Settings) -> Exit:
     """Makes the tables, or brings them up to this version after a backup."""
-    return _told(lambda: _say(_upgraded(settings)))
+    return said(lambda: _say(_upgraded(settings)))
 
 
 def rebuild_it(settings: Settings, as_json: bool) -> Exit:
     """Fills the catalogue from all session files; makes it where there is none."""
 
     def fill() -> Exit:
-        _make_first(settings)
-        with _open(settings) as (kept, key):
+        with open_catalogue(settings, make=True) as (kept, key):
             return _say_rebuilt(rebuild(kept, settings.data_folder, key), as_json)
 
-    return _told(fill)
+    return said(fill)
 
 
 def add_files(settings: Settings, paths: list[Path]) -> Exit:
     """Keeps what these session files say; makes the catalogue where there is none."""
 
     def fill() -> Exit:
-        _make_first(settings)
-        with _open(settings) as (kept, key):
+        with open_catalogue(settings, make=True) as (kept, key):
             return _say_rebuilt(add(kept, paths, settings.data_folder, key), as_json=False)
 
-    return _told(fill)
+    return said(fill)
 
 
 def list_sessions(
@@ -58,7 +57,7 @@ def list_sessions(
     """Sessions by patient (as the record knows them, or the pseudonym), day and table, the newest first."""
 
     def ask() -> Exit:
-        with _open(settings) as (kept, key), kept.asking() as session:
+        with open_catalogue(settings) as (kept, key), kept.asking() as session:
             query = sa.select(SessionSummary).order_by(SessionSummary.started_utc.desc()).limit(number)
             if patient is not None:
                 query = query.where(SessionSummary.patient.in_([patient, keyed(key, PATIENT, patient)]))
@@ -70,14 +69,14 @@ def list_sessions(
         _print(rows, LISTED, as_json, "No session in the catalogue fits.")
         return Exit.DONE
 
-    return _told(ask)
+    return said(ask)
 
 
 def audit(settings: Settings, subject: str | None, number: int, as_json: bool) -> Exit:
     """The newest entries of the audit trail, of one subject where it is named; old and new values with `--json`."""
 
     def ask() -> Exit:
-        with _open(settings) as (kept, _key), kept.asking() as session:
+        with open_catalogue(settings) as (kept, _key), kept.asking() as session:
             query = sa.select(AuditEntry).order_by(AuditEntry.number.desc()).limit(number)
             if subject is not None:
                 query = query.where(AuditEntry.subject == subject)
@@ -85,14 +84,31 @@ def audit(settings: Settings, subject: str | None, number: int, as_json: bool) -
         _print(rows, AUDITED, as_json, "The audit trail has no such entry.")
         return Exit.DONE
 
-    return _told(ask)
+    return said(ask)
+
+
+def sign(settings: Settings, subject: str, by: str, meaning: str) -> Exit:
+    """Somebody signs what the trail holds of a subject now: its newest entry, by its number and hash."""
+
+    def signed() -> Exit:
+        with open_catalogue(settings) as (kept, _key):
+            with kept.asking() as session:
+                query = sa.select(AuditEntry).where(AuditEntry.subject == subject, AuditEntry.new.is_not(None))
+                newest = session.scalars(query.order_by(AuditEntry.number.desc()).limit(1)).first()
+            if newest is None:
+                print(f"The audit trail has nothing of {subject}. See: tractable catalogue audit", file=sys.stderr)
+                return Exit.REFUSED
+            kept.sign(subject, Signature(by, meaning), {"entry": newest.number, "hash": newest.hash})
+        return _say(f"{by} signed entry {newest.number}, {subject}: {meaning}.")
+
+    return said(signed)
 
 
 def verify_it(settings: Settings, as_json: bool) -> Exit:
     """Whether the audit trail is whole, and each session file ends as the trail says. REFUSED where not."""
 
     def check() -> Exit:
-        with _open(settings) as (kept, _key):
+        with open_catalogue(settings) as (kept, _key):
             head, found = kept.head(), [*kept.findings(), *altered(kept, settings.data_folder)]
         if as_json:
             print(json.dumps({"entries": head.number, "last_hash": head.hash, "findings": found}, indent=2))
@@ -103,12 +119,14 @@ def verify_it(settings: Settings, as_json: bool) -> Exit:
             )
         return Exit.REFUSED if found else Exit.DONE
 
-    return _told(check)
+    return said(check)
 
 
 @contextmanager
-def _open(settings: Settings) -> Iterator[tuple[Catalogue, bytes]]:
-    """The catalogue and the site's key."""
+def open_catalogue(settings: Settings, *, make: bool = False) -> Iterator[tuple[Catalogue, bytes]]:
+    """The catalogue and the site's key; with `make` one that is not there yet is made."""
+    if make:
+        _make_first(settings)
     key = kept_key(settings.pseudonym_key_file)
     with catalogue(settings.catalogue_address, key, settings.data_folder) as kept:
         yield kept, key
@@ -127,13 +145,14 @@ def _upgraded(settings: Settings) -> str:
     name = shown(settings.catalogue_address)
     if done.before == done.after:
         return f"{name} has version {done.after} already."
-    with _open(settings) as (kept, _key):
+    with open_catalogue(settings) as (kept, _key):
         kept.note("administrator", "upgraded", "catalogue:tables", {"before": done.before, "after": done.after})
     backup = "" if done.backup is None else f" What was there before is in {done.backup}."
     return f"{name} has version {done.after} now.{backup}"
 
 
-def _told(act: Callable[[], Exit]) -> Exit:
+def said(act: Callable[[], Exit]) -> Exit:
+    """What that comes to; a catalogue or a key that cannot be used is a sentence on stderr."""
     try:
         return act()
     except (CatalogueUnusable, KeyUnusable) as problem:

@@ -5,10 +5,12 @@ import logging
 import sys
 from datetime import datetime
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import Annotated
 
 import typer
 
+from tractable.cli_catalogue import care_app, catalogue_app
+from tractable.cli_shared import DAY, AsJson, DataOption, fail, fail_at, settings_of
 from tractable.exit_codes import Exit
 
 app = typer.Typer(
@@ -23,21 +25,17 @@ prescription_app = typer.Typer(help="Look at a prescription before it is given, 
 app.add_typer(prescription_app, name="prescription")
 sim_app = typer.Typer(invoke_without_command=True)
 app.add_typer(sim_app, name="sim")
-
-catalogue_app = typer.Typer(help="Ask over many sessions; who did what.", no_args_is_help=True)
 app.add_typer(catalogue_app, name="catalogue")
+app.add_typer(care_app, name="care")
 
 UnblindOption = Annotated[
     bool, typer.Option("--unblind", help="Show the arm and the forces of a blinded session. Not for who treats.")
 ]
-AsJson = Annotated[bool, typer.Option("--json", help="For programs: JSON instead of text.")]
 PortOption = Annotated[Path | None, typer.Option("--port", help="Serial port of the table, such as /dev/ttyACM0.")]
-DataOption = Annotated[Path | None, typer.Option("--data", help="Folder of session files and calibration records.")]
 SimSocketOption = Annotated[
     Path | None, typer.Option("--socket", help="The simulated table's socket; found by itself where only one runs.")
 ]
 FaultArgument = Annotated[str, typer.Argument(help="The fault's id, such as SE04; tractable sim faults lists them.")]
-DAY = ["%Y-%m-%d"]
 SessionArgument = Annotated[str, typer.Argument(help="A session's id, the beginning of one, or a file.")]
 
 
@@ -47,27 +45,6 @@ def main() -> None:
         app()
     except KeyboardInterrupt:
         sys.exit(130)
-
-
-def fail(sentence: str, code: Exit = Exit.REFUSED) -> NoReturn:
-    """Says why on stderr, and ends."""
-    print(sentence, file=sys.stderr)
-    sys.exit(int(code))
-
-
-def fail_at(problem: OSError) -> NoReturn:
-    """Says which place cannot be used, and ends."""
-    place = problem.filename2 or problem.filename
-    fail(f"{place} cannot be used: {problem.strerror}." if place else str(problem))
-
-
-def _settings(**flags: Any) -> Any:
-    from tractable.settings import SettingsError, load_settings
-
-    try:
-        return load_settings(**flags)
-    except SettingsError as problem:
-        fail(str(problem), Exit.WRONG_USAGE)
 
 
 def _log_to_stderr() -> None:
@@ -101,7 +78,7 @@ def table(port: PortOption = None, data: DataOption = None) -> None:
 
     _log_to_stderr()
     try:
-        asyncio.run(run_table(_settings(port=port, data_folder=data)))
+        asyncio.run(run_table(settings_of(port=port, data_folder=data)))
     except (NoTable, PortUnavailable) as problem:
         fail(str(problem), Exit.NOT_CONNECTED)
 
@@ -130,7 +107,7 @@ def sim(
     from tractable.sim_process import run_sim
 
     try:
-        run_sim(_settings(data_folder=data), rig, seed, cooperative, link, socket, protocol)
+        run_sim(settings_of(data_folder=data), rig, seed, cooperative, link, socket, protocol)
     except RigError as problem:
         fail(str(problem))
     except OSError as problem:
@@ -153,7 +130,7 @@ def sim_inject(
     """Put a fault into a simulated table that runs: now, at a time, or in a phase."""
     from tractable.sim_commands import inject
 
-    sys.exit(inject(_settings(), socket, fault, at=at, on=on, after=after, parameters=parameters or []))
+    sys.exit(inject(settings_of(), socket, fault, at=at, on=on, after=after, parameters=parameters or []))
 
 
 @sim_app.command("withdraw", epilog="Example: tractable sim withdraw SE04")
@@ -161,7 +138,7 @@ def sim_withdraw(fault: FaultArgument, socket: SimSocketOption = None) -> None:
     """End a fault that is in force at a simulated table that runs."""
     from tractable.sim_commands import withdraw
 
-    sys.exit(withdraw(_settings(), socket, fault))
+    sys.exit(withdraw(settings_of(), socket, fault))
 
 
 @sim_app.command("faults", epilog="Example: tractable sim faults --json")
@@ -169,7 +146,7 @@ def sim_faults(socket: SimSocketOption = None, as_json: AsJson = False) -> None:
     """List all faults, and which are in force at the simulated table that runs."""
     from tractable.sim_commands import list_faults
 
-    sys.exit(list_faults(_settings(), socket, as_json))
+    sys.exit(list_faults(settings_of(), socket, as_json))
 
 
 @sim_app.command("play", epilog="Example: tractable sim play cough")
@@ -189,7 +166,7 @@ def broker() -> None:
     """Run a message broker on this computer: mosquitto where it is installed, else an embedded one."""
     from tractable.broker_process import run_broker
 
-    run_broker(_settings())
+    run_broker(settings_of())
 
 
 @app.command(epilog="Example: tractable dashboard")
@@ -197,7 +174,7 @@ def dashboard() -> None:
     """Serve the dashboard of this table, until Ctrl-C."""
     from tractable.dashboard_process import run_dashboard
 
-    run_dashboard(_settings())
+    run_dashboard(settings_of())
 
 
 @app.command(epilog="Example: tractable doctor --json")
@@ -205,7 +182,7 @@ def doctor(as_json: AsJson = False, port: PortOption = None) -> None:
     """Check port, permissions, broker, disk and clock, and print the settings in force and where each came from."""
     from tractable.doctor import run_doctor
 
-    sys.exit(run_doctor(_settings(port=port), as_json))
+    sys.exit(run_doctor(settings_of(port=port), as_json))
 
 
 @app.command(epilog="Example: tractable bench sim --seed 7 --json")
@@ -271,11 +248,11 @@ def export(
                 "A study takes all sessions that fit: leave out the sessions' names, and --with-texts.",
                 Exit.WRONG_USAGE,
             )
-        settings = _settings(data_folder=data)
+        settings = settings_of(data_folder=data)
         sys.exit(export_study_command(settings, to, out, overwrite, table, since, until, mode, dose_at_least))
     if any(asked is not None for asked in (table, since, until, mode, dose_at_least)):
         fail("--table, --since, --until, --mode and --dose-at-least are for --study.", Exit.WRONG_USAGE)
-    sys.exit(export_sessions(_settings(data_folder=data), sessions or [], to, out, overwrite, with_texts))
+    sys.exit(export_sessions(settings_of(data_folder=data), sessions or [], to, out, overwrite, with_texts))
 
 
 @prescription_app.command("preview", epilog="Example: tractable prescription preview examples/intermittent.toml")
@@ -287,7 +264,7 @@ def prescription_preview(
     """Show the whole force profile, its time and every rule that it breaks; exit 1 when it breaks one."""
     from tractable.prescription_commands import preview
 
-    sys.exit(preview(_settings(), prescription, as_json, svg))
+    sys.exit(preview(settings_of(), prescription, as_json, svg))
 
 
 @prescription_app.command(
@@ -304,7 +281,7 @@ def prescription_presets(
     """List what studies have given, with the source of each, or write one as a prescription to begin with."""
     from tractable.prescription_commands import presets
 
-    sys.exit(presets(_settings(), name, body_mass, pseudonym, by, out))
+    sys.exit(presets(settings_of(), name, body_mass, pseudonym, by, out))
 
 
 stream_app = typer.Typer(help="Pass on what a table says, live, to other software.", no_args_is_help=True)
@@ -316,7 +293,7 @@ def stream_lsl() -> None:
     """Pass on force, target and cable of this table as an LSL stream, until Ctrl-C."""
     from tractable.lsl_outlet import run_outlet
 
-    sys.exit(run_outlet(_settings()))
+    sys.exit(run_outlet(settings_of()))
 
 
 @session_app.command("run", epilog="Example: tractable session run prescription.toml --port /dev/ttyACM0")
@@ -337,7 +314,7 @@ def session_run(
     """
     from tractable.headless import run_session
 
-    sys.exit(run_session(_settings(port=port, data_folder=data), prescription, yes, patient))
+    sys.exit(run_session(settings_of(port=port, data_folder=data), prescription, yes, patient))
 
 
 @session_app.command("list")
@@ -345,7 +322,7 @@ def session_list(data: DataOption = None, as_json: AsJson = False) -> None:
     """List the recorded sessions, the newest first."""
     from tractable.records import list_all
 
-    sys.exit(list_all(_settings(data_folder=data), as_json))
+    sys.exit(list_all(settings_of(data_folder=data), as_json))
 
 
 @session_app.command("show")
@@ -358,7 +335,7 @@ def session_show(
     """Show what was prescribed, what was delivered and what happened."""
     from tractable.records import show
 
-    sys.exit(show(_settings(data_folder=data), session, as_json, unblind))
+    sys.exit(show(settings_of(data_folder=data), session, as_json, unblind))
 
 
 @session_app.command("report", epilog="Example: tractable session report 20260101 --pdf report.pdf")
@@ -373,7 +350,7 @@ def session_report(
     """Say what was delivered: a receipt, a note to paste, or one page as PDF."""
     from tractable.report_command import report_one
 
-    sys.exit(report_one(_settings(data_folder=data), session, pdf, as_note=note, as_json=as_json, unblind=unblind))
+    sys.exit(report_one(settings_of(data_folder=data), session, pdf, as_note=note, as_json=as_json, unblind=unblind))
 
 
 @session_app.command("replay", epilog="Example: tractable session replay 20260101 --limits other.toml")
@@ -389,7 +366,7 @@ def session_replay(
     """Step a recorded session again: every verdict must come out as recorded; exit 1 when one does not."""
     from tractable.replay_command import replay_one
 
-    sys.exit(replay_one(_settings(data_folder=data), session, limits, as_json))
+    sys.exit(replay_one(settings_of(data_folder=data), session, limits, as_json))
 
 
 @session_app.command("verify")
@@ -407,65 +384,5 @@ def session_verify(
     if recover is not None:
         from tractable.recover_command import recover_one
 
-        sys.exit(recover_one(_settings(data_folder=data), session, recover, as_json))
-    sys.exit(verify_one(_settings(data_folder=data), session, as_json))
-
-
-@catalogue_app.command("upgrade")
-def catalogue_upgrade(data: DataOption = None) -> None:
-    """Make the catalogue, or bring it up to this version after a backup."""
-    from tractable.catalogue_commands import upgrade_it
-
-    sys.exit(upgrade_it(_settings(data_folder=data)))
-
-
-@catalogue_app.command("rebuild")
-def catalogue_rebuild(data: DataOption = None, as_json: AsJson = False) -> None:
-    """Fill the catalogue from all session files; what is in it already stays as it is."""
-    from tractable.catalogue_commands import rebuild_it
-
-    sys.exit(rebuild_it(_settings(data_folder=data), as_json))
-
-
-@catalogue_app.command("add")
-def catalogue_add(files: Annotated[list[Path], typer.Argument(help="Session files.")], data: DataOption = None) -> None:
-    """Put these session files into the catalogue."""
-    from tractable.catalogue_commands import add_files
-
-    sys.exit(add_files(_settings(data_folder=data), files))
-
-
-@catalogue_app.command("list", epilog="Example: tractable catalogue list --patient K7-2F41 --since 2026-01-01")
-def catalogue_list(
-    patient: Annotated[str | None, typer.Option(help="As the record knows the patient, or the pseudonym.")] = None,
-    since: Annotated[str | None, typer.Option(help="From this day on, such as 2026-01-31.")] = None,
-    table: Annotated[int | None, typer.Option(help="The table's serial number.")] = None,
-    number: Annotated[int, typer.Option(min=1, help="So many at most.")] = 50,
-    data: DataOption = None,
-    as_json: AsJson = False,
-) -> None:
-    """List sessions with their dose, the newest first."""
-    from tractable.catalogue_commands import list_sessions
-
-    sys.exit(list_sessions(_settings(data_folder=data), patient, since, table, number, as_json))
-
-
-@catalogue_app.command("audit", epilog="Example: tractable catalogue audit --json")
-def catalogue_audit(
-    subject: Annotated[str | None, typer.Option(help="Only what was done to this, such as users:anna.")] = None,
-    number: Annotated[int, typer.Option(min=1, help="So many of the newest.")] = 50,
-    data: DataOption = None,
-    as_json: AsJson = False,
-) -> None:
-    """Show who did what; old and new values with --json."""
-    from tractable.catalogue_commands import audit
-
-    sys.exit(audit(_settings(data_folder=data), subject, number, as_json))
-
-
-@catalogue_app.command("verify")
-def catalogue_verify(data: DataOption = None, as_json: AsJson = False) -> None:
-    """Check that the audit trail is whole and that the session files fit it; exit 1 when not."""
-    from tractable.catalogue_commands import verify_it
-
-    sys.exit(verify_it(_settings(data_folder=data), as_json))
+        sys.exit(recover_one(settings_of(data_folder=data), session, recover, as_json))
+    sys.exit(verify_one(settings_of(data_folder=data), session, as_json))
