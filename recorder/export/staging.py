@@ -8,6 +8,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
@@ -36,17 +37,24 @@ class Staging:
         if taken and not overwrite:
             raise already_there(self._target, taken)
         sums = self.folder / CHECKSUMS
-        sums.write_text(checksum_lines(self._target, zip(names, staged, strict=True)), encoding="utf-8")
+        with ThreadPoolExecutor(1) as thread:  # the disk writes while sums are reckoned
+            on_disk = thread.map(_sync, staged)
+            sums.write_text(checksum_lines(self._target, zip(names, staged, strict=True)), encoding="utf-8")
+            _sync(sums)
+            list(on_disk)
         for name in (*names, CHECKSUMS):
             self._move(name)
 
     def _move(self, name: str) -> None:
         source, place = self.folder / name, self._target / name
-        with source.open("rb") as file:
-            os.fsync(file.fileno())
         place.parent.mkdir(parents=True, exist_ok=True)
         source.replace(place)
         self.written.append(place)
+
+
+def _sync(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def already_there(target: Path, names: list[str]) -> CannotExport:
