@@ -14,13 +14,14 @@ from typing import Final
 from dashboard.control_client import Outcome
 from proof.bench import bench_at
 from proof.catalogue import Fault
-from proof.disk.recording import bench_of, scratch
+from proof.disk.recording import bench_of
 from proof.processes.judging import alarm_verdicts
 from proof.processes.running_stack import running_stack
 from proof.processes.watched_run import Run
 from proof.processes.witnesses import witnesses
 from proof.prover import Prover
 from proof.record import written
+from proof.scratch import scratch
 from proof.verdict import Verdict, at_most, equal, holds
 from recorder.record_check import finding
 from recorder.session_format import SCHEMA

@@ -18,13 +18,14 @@ from proof.bench import Bench
 from proof.catalogue import Fault
 from proof.disk import altered, disks, exported
 from proof.disk.failing_disk import failing_disk
-from proof.disk.recording import CHANGES, bench_of, cut_verdicts, kept_in, scratch, sweep_verdicts, sync_verdicts
+from proof.disk.recording import CHANGES, bench_of, cut_verdicts, kept_in, sweep_verdicts, sync_verdicts
 from proof.judging import judge
 from proof.processes.judging import alarm_verdicts, force_verdicts
 from proof.processes.running_stack import running_stack
 from proof.processes.watched_run import Run
 from proof.processes.witnesses import witnesses
 from proof.prover import Prover
+from proof.scratch import scratch
 from proof.verdict import Verdict, at_most, equal, holds
 from recorder.journal import SessionJournal
 from recorder.reading import open_session

@@ -6,9 +6,7 @@ disk takes it. What counts is the block that `write` has taken: whatever happens
 
 import functools
 import random
-import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -16,6 +14,7 @@ from typing import Final
 from proof.bench import Bench, bench_at
 from proof.disk.failing_disk import FailingDisk, Kind, failing_disk
 from proof.disk.power_cut import Disk, every_cut, written_into
+from proof.scratch import scratch
 from proof.verdict import Verdict, at_most, holds
 from recorder.block_chain import Rows
 from recorder.reading import open_session
@@ -25,7 +24,6 @@ from recorder.session_format import NotASession
 from recorder.session_recording import CannotRecord, SessionRecording
 from recorder.storage import session_files
 
-MEMORY: Final = Path("/dev/shm")  # noqa: S108 - a sync there costs nothing; where there is none, any disk does
 BLOCK_ROWS: Final = 32  # a tenth of a second
 BLOCKS: Final = 24  # for a sweep, which writes the session once a call
 LONG_BLOCKS: Final = 70  # enough for the write-ahead log to be brought into the file once
@@ -87,12 +85,6 @@ def _offered(recording: SessionRecording, block: Rows, written: Written) -> bool
         else:
             return True
     return False
-
-
-@contextmanager
-def scratch() -> Iterator[Path]:
-    with tempfile.TemporaryDirectory(dir=MEMORY if MEMORY.is_dir() else None) as folder:
-        yield Path(folder)
 
 
 def kept_in(files: Sequence[Path]) -> list[int]:

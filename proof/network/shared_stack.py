@@ -2,16 +2,15 @@
 
 import atexit
 import functools
-import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 from typing import Final
 
 from proof.catalogue import Fault
 from proof.network.untouched import LATENESS
 from proof.network.viewed_stack import StackFailed, ViewedStack, broker_kinds
 from proof.network.watching import Browser
+from proof.scratch import scratch
 from proof.verdict import Verdict
 from tractable.broker.choice import BrokerKind
 
@@ -34,8 +33,8 @@ def undisturbed(prove: Prove) -> Prove:
 @contextmanager
 def new_stack(broker: BrokerKind | None) -> Iterator[ViewedStack]:
     """In folders that go with it; a socket's path must be short, so they are not below the folder of tests."""
-    with tempfile.TemporaryDirectory(prefix="tn-") as root:
-        folder, runtime = Path(root) / "data", Path(root) / "run"
+    with scratch("tn-") as root:
+        folder, runtime = root / "data", root / "run"
         folder.mkdir()
         runtime.mkdir(mode=0o700)
         stack = ViewedStack(folder, runtime)

@@ -2,7 +2,6 @@
 
 import random
 import signal
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -15,6 +14,7 @@ from hw_sim.table import Truth
 from proof.bench import SLACK_MN, NotReached
 from proof.processes.running_stack import RunningStack, running_stack
 from proof.processes.witnesses import PageWatch, TruthWatch, witnesses
+from proof.scratch import scratch
 
 FORCE: Final = "300 N"
 FORCE_MN: Final = 300_000
@@ -113,7 +113,7 @@ def is_let_go(now: Truth) -> bool:
 @contextmanager
 def stack_of(patient: str, planted: str | None = None) -> Iterator[Run]:
     """A stack of its own, with a page open; given `planted`, with that defect in its controller."""
-    with tempfile.TemporaryDirectory(prefix="proof-") as folder, running_stack(Path(folder), patient) as running:
+    with scratch() as folder, running_stack(folder, patient) as running:
         if planted is not None:
             running.replace_controller("proof.processes.planted_table", planted)
         with witnesses(running.stack.sim_socket, running.stack.address) as (truths, page):
