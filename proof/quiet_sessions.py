@@ -4,16 +4,9 @@
 coughs of up to 60 N every few seconds, both tables. Session n of a seed is always the same one.
 """
 
-import argparse
-import json
-import multiprocessing
 import random
 import sys
-import time
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass, replace
-from itertools import repeat
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from controller import prescription
@@ -21,6 +14,7 @@ from controller.phases import Ended, Tripped
 from hw_sim.faults import Injector
 from hw_sim.rigs import Rig, load_rig
 from proof.bench import Bench, document
+from proof.many_sessions import main
 from safety.alarms import CATALOGUE, AlarmId, Priority
 
 TABLES: Final = ("nominal", "nominal_80")
@@ -83,34 +77,11 @@ def patient_near(rig: Rig, draw: random.Random) -> Rig:
     return replace(rig, **changes)
 
 
-def sessions(count: int, seed: int, workers: int) -> Iterator[Quiet]:
-    """As they end, in order."""
-    if workers <= 1:
-        yield from map(session, range(count), repeat(seed))
-        return
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(session, range(count), repeat(seed, count), chunksize=4)
-
-
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Counts HIGH alarms in quiet sessions; exit 4 when there is one.")
-    parser.add_argument("--sessions", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--jobs", type=int, default=multiprocessing.cpu_count())
-    parser.add_argument("--json", action="store_true")
-    chosen = parser.parse_args(arguments)
-    began, done = time.monotonic(), []
-    for quiet in sessions(chosen.sessions, chosen.seed, chosen.jobs):
-        done.append(quiet)
-        if not quiet.held or len(done) % 50 == 0:
-            print(f"{len(done)}/{chosen.sessions} {quiet}", file=sys.stderr)
-    wrong = [quiet for quiet in done if not quiet.held]
-    if chosen.json:
-        print(json.dumps([asdict(quiet) for quiet in wrong], indent=1))
-    minutes = (time.monotonic() - began) / 60
-    print(f"{len(done)} sessions, {len(wrong)} with a HIGH alarm or not completed, in {minutes:.0f} min.")
-    return 4 if wrong else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(
+        main(
+            session,
+            "Counts HIGH alarms in quiet sessions; exit 4 when there is one.",
+            "with a HIGH alarm or not completed",
+        )
+    )

@@ -6,16 +6,10 @@ true force stays within the fault's own bound over the ceiling, and what has tri
 always the same one.
 """
 
-import argparse
-import json
-import multiprocessing
 import random
 import sys
-import time
 from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
-from itertools import repeat
+from dataclasses import dataclass
 from typing import Any, Final
 
 from controller import prescription
@@ -26,6 +20,7 @@ from hw_sim.rigs import load_rig
 from proof.bench import Bench, document
 from proof.catalogue import Fault, load_catalogue
 from proof.judging import peak_bound_n
+from proof.many_sessions import main
 from proof.quiet_sessions import patient_near
 from safety.interlock import Tripped as Latched
 
@@ -67,6 +62,10 @@ class Unruly:
     over_ceiling_n: float
     root: str | None
     wrong: tuple[str, ...]
+
+    @property
+    def held(self) -> bool:
+        return not self.wrong
 
 
 def strikes() -> list[Fault]:
@@ -148,34 +147,5 @@ def _what_came(bench: Bench, fault: Fault) -> Iterator[str]:
             yield f"true force {over_n:.1f} N over the ceiling, {bound_n} N allowed"
 
 
-def sessions(count: int, seed: int, workers: int) -> Iterator[Unruly]:
-    """As they end, in order."""
-    if workers <= 1:
-        yield from map(session, range(count), repeat(seed))
-        return
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        yield from pool.map(session, range(count), repeat(seed, count), chunksize=4)
-
-
-def main(arguments: list[str] | None = None) -> int:
-    parser = argparse.ArgumentParser(description="Strikes at any moment of a session; exit 4 when a bound is passed.")
-    parser.add_argument("--sessions", type=int, default=1000)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--jobs", type=int, default=multiprocessing.cpu_count())
-    parser.add_argument("--json", action="store_true", help="every session as JSON, not only those that went wrong")
-    chosen = parser.parse_args(arguments)
-    began, done = time.monotonic(), []
-    for unruly in sessions(chosen.sessions, chosen.seed, chosen.jobs):
-        done.append(unruly)
-        if unruly.wrong or len(done) % 50 == 0:
-            print(f"{len(done)}/{chosen.sessions} {unruly}", file=sys.stderr)
-    wrong = [unruly for unruly in done if unruly.wrong]
-    if chosen.json:
-        print(json.dumps([asdict(unruly) for unruly in done], indent=1))
-    minutes = (time.monotonic() - began) / 60
-    print(f"{len(done)} sessions, {len(wrong)} passed a bound, in {minutes:.0f} min.", file=sys.stderr)
-    return 4 if wrong else 0
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(session, "Strikes at any moment of a session; exit 4 when a bound is passed.", "passed a bound"))
