@@ -31,6 +31,10 @@ def test_a_site_lowers_the_ceiling() -> None:
     assert session_ceiling(300_000, replace(SHIPPED, ceiling_mn=320_000)) == 320_000
 
 
+def test_a_pull_is_raised_by_20_newtons_at_a_time() -> None:
+    assert limits.RAISE_STEP_MAX_MN == 20_000
+
+
 def test_a_quarter_is_rounded_down_to_the_tighter_side() -> None:
     assert session_ceiling(200_003, SHIPPED) == 250_003
 

@@ -3,7 +3,7 @@
 import pytest
 
 from safety.noise import NO_NOISE, Noise, noise_after
-from safety.slope import NOTHING_HELD, Feel, Slope, slope_after
+from safety.slope import NOTHING_HELD, POINT_US, UNFELT_POINTS_HELD, Feel, Slope, slope_after
 
 
 def test_noise_begins_with_nothing() -> None:
@@ -104,6 +104,18 @@ def test_the_whole_of_the_older_half_is_compared_and_the_nearest_of_it_counts(re
     assert is_vain({}, {})
     assert not is_vain(once, {})
     assert not is_vain({}, once)
+
+
+@pytest.mark.parametrize(("wound_um", "vain"), [(150_150, False), (150_151, True)])
+def test_what_is_lost_since_the_ramp_is_judged_to_the_micrometre(reading, wound_um, vain) -> None:
+    soft = Feel(stiffness_mn_mm=333, current_ma_kn=80, loaded=(0, 0, 100, 200_000))  # 150.15 mm are 50 N
+    memory = NOTHING_HELD
+
+    for number in range(UNFELT_POINTS_HELD + 1):
+        now = reading(taken_us=number * POINT_US, cable_um=wound_um, current_ma=200, force_a_mn=200_000, force_b_mn=0)
+        memory = slope_after(memory, now, 200_000, soft)
+
+    assert memory.is_vain is vain
 
 
 def test_slope_begins_with_nothing() -> None:
