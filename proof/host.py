@@ -1,13 +1,11 @@
 """Faults of the host in virtual time: it freezes or sleeps, clocks jump or wrap, its gate breaks or is gone round."""
 
 import functools
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
-from pathlib import Path
 from typing import Any, Final
 
 from controller import prescription, treatment
@@ -73,8 +71,7 @@ def _run_its_course(fault: Fault, bench: Bench) -> None:
 
 def _judged(fault: Fault, bench: Bench, *, line_is_whole: bool = True) -> Iterator[Verdict]:
     yield from judge(fault, bench)
-    with tempfile.TemporaryDirectory() as folder:
-        yield from record_verdicts(bench, Path(folder), line_is_whole=line_is_whole)
+    yield from record_verdicts(bench, line_is_whole=line_is_whole)
 
 
 # It freezes
@@ -156,8 +153,7 @@ def _clock_jumps(fault: Fault, bench: Bench, by: timedelta) -> Iterator[Verdict]
     over_n = bench.peak_since_fault_n - bench.ceiling_n
     yield at_most("true force over the ceiling", over_n, fault.peak_over_ceiling_n, "N")
     yield from _both_clocks_verdicts(bench)
-    with tempfile.TemporaryDirectory() as folder:
-        yield from record_verdicts(bench, Path(folder), line_is_whole=True)
+    yield from record_verdicts(bench, line_is_whole=True)
 
 
 def _counted(bench: Bench) -> tuple[object, ...]:

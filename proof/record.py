@@ -5,6 +5,7 @@ from pathlib import Path
 
 from firmware_bridge.messages import RAW_MISSING, Sample
 from proof.bench import Bench
+from proof.scratch import scratch
 from proof.verdict import Verdict, at_most, holds
 from recorder.journal import SessionJournal
 from recorder.reading import open_session
@@ -17,9 +18,7 @@ UNDER_WAY_US = 10_000  # no undamaged line takes longer
 Key = tuple[int, int, int, int, int]  # seq, t_us, both raw codes, cable: as they were on the wire
 
 
-def record_verdicts(
-    bench: Bench, folder: Path, *, line_is_whole: bool, until_us: int | None = None
-) -> Iterator[Verdict]:
+def record_verdicts(bench: Bench, *, line_is_whole: bool, until_us: int | None = None) -> Iterator[Verdict]:
     """Writes the bench's session with the real recorder, reads it back, and looks for what is missing or made up.
 
     `line_is_whole`: the fault is not on the line, so that no sample may be missing at all. `until_us`: what was sent
@@ -27,9 +26,10 @@ def record_verdicts(
     """
     if not bench.memory.headers or not bench.memory.samples:
         return
-    path = written(bench, folder)
-    yield holds("the record is whole and unaltered", verify(path).state == "whole")
-    kept = _kept(path)
+    with scratch() as folder:
+        path = written(bench, folder)
+        yield holds("the record is whole and unaltered", verify(path).state == "whole")
+        kept = _kept(path)
     arrived, sent = _during(bench.arrived.heard, kept, bench, until_us), {_key(s) for s in bench.sent.samples()}
     yield at_most("samples that arrived and are not on record", len(arrived - kept), 0, "samples")
     yield at_most("samples on record that nobody sent", len(kept - sent), 0, "samples")

@@ -1,9 +1,7 @@
 """Faults whose place is the simulator, the line or the board: injected by name into a session in virtual time."""
 
 import functools
-import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Final
 
 from controller.phases import Ended, Idle, Tripped
@@ -43,13 +41,8 @@ def prove(fault: Fault, phase: str, patient: str, seed: int) -> Iterator[Verdict
     else:
         _run_its_course(fault, bench)
         yield from judge(fault, bench)
-        with tempfile.TemporaryDirectory() as folder:
-            yield from record_verdicts(
-                bench,
-                Path(folder),
-                line_is_whole=not fault.id.startswith(ON_THE_LINE),
-                until_us=bench.fault_us if fault.id in RESTARTS else None,
-            )
+        until_us = bench.fault_us if fault.id in RESTARTS else None
+        yield from record_verdicts(bench, line_is_whole=not fault.id.startswith(ON_THE_LINE), until_us=until_us)
 
 
 def _run_its_course(fault: Fault, bench: Bench) -> None:

@@ -69,7 +69,7 @@ def _watch(cases: list[Case], catalogue: dict[str, Fault]) -> list[Run]:
         runs.append(run)
         mark = "" if run.held else "  FAILED"
         print(
-            f"{len(runs)}/{len(cases)} {run.fault} {catalogue[run.fault].name} ({run.phase}, {run.patient}){mark}",
+            f"{len(runs)}/{len(cases)} {run.fault} {catalogue[run.fault].name} ({run.phase}, {run.patient}), {run.took_s:.1f} s{mark}",
             file=sys.stderr,
         )
     return runs

@@ -4,9 +4,7 @@ A refusal proves little by itself: wherever a mistake is refused, the same comma
 """
 
 import functools
-import tempfile
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, Final
 
 from controller.phases import Ramping
@@ -144,8 +142,7 @@ def _cleared_by_nobody(bench: Bench) -> Iterator[Verdict]:
 
 
 def _whole_record(bench: Bench) -> Iterator[Verdict]:
-    with tempfile.TemporaryDirectory() as folder:
-        yield from record_verdicts(bench, Path(folder), line_is_whole=True)
+    yield from record_verdicts(bench, line_is_whole=True)
 
 
 # A look at the zero when there is none
