@@ -40,11 +40,16 @@ PRESETS: Final = (
 )
 
 
+def pull_of(preset: Preset) -> dict[str, str]:
+    """The table of its one pull, at the low end of what was given."""
+    return {"mode": "static", "force": preset.force, "time_at_force": preset.time_at_force, "ramp": "5 N/s"}
+
+
 def document(preset: Preset, body_mass: str, pseudonym: str, by: str) -> dict[str, dict[str, str]]:
-    """The prescription's tables, at the low end of what was given."""
+    """The prescription's tables."""
     return {
         "patient": {"pseudonym": pseudonym, "body_mass": body_mass},
-        "pull": {"mode": "static", "force": preset.force, "time_at_force": preset.time_at_force, "ramp": "5 N/s"},
+        "pull": pull_of(preset),
         "prescribed": {"by": by},
     }
 

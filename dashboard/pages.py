@@ -8,6 +8,7 @@ from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
 
 from controller.commands import HUMAN_TICK_TEXTS, HUMAN_TICKS
+from controller.presets import PRESETS, pull_of
 from dashboard.config import DashboardConfig
 from safety.alarms import CATALOGUE, AlarmId
 
@@ -30,6 +31,7 @@ def router(config: DashboardConfig, operator: str) -> APIRouter:
                 "actor": operator,
                 "csrf_token": request.state.session.csrf_token,
                 "ticks": [(tick, HUMAN_TICK_TEXTS[tick]) for tick in HUMAN_TICKS],
+                "presets": [(preset, pull_of(preset)) for preset in PRESETS],
                 "no_live_data": NO_LIVE_DATA,
             },
         )

@@ -9,11 +9,12 @@ from controller.prescription import Prescription, PrescriptionError, parse
 from controller.prescription_rules import broken_rules
 from controller.prescription_words import pulls_in_words
 from controller.profile import Profile
-from controller.quantities import NEWTONS_PER, body_weight_mn, in_three_units
+from controller.quantities import FORCE_UNITS, NEWTONS_PER, body_weight_mn, in_three_units, split_quantity
 from safety.limits import SiteLimits, session_ceiling
 
 # A reason begins with the place in the document that it is about: "pull.force: ...".
 SECTIONS: Final = ("patient", "pull", "prescribed", "trial")
+CEILING_SHOWN_MN: Final = 100  # a tenth of a newton, rounded down
 
 
 class FieldRefusal(BaseModel):
@@ -29,6 +30,13 @@ class ForceShown(BaseModel):
     pounds_force: float
     of_body_weight_percent: float
     text: str
+
+
+class ForceWritten(BaseModel):
+    """The prescription's force as somebody wrote it: in this unit it is typed again, where it must be confirmed."""
+
+    number: float
+    unit: str
 
 
 class Planned(BaseModel):
@@ -58,6 +66,7 @@ class Preview(BaseModel):
     refusals: list[FieldRefusal]
     needs_second_confirmation: bool = False
     force: ForceShown | None = None
+    force_written: ForceWritten | None = None
     force_mn: int | None = None
     ceiling_mn: int | None = None
     ceiling_text: str = ""
@@ -92,14 +101,16 @@ def _judged(prescription: Prescription, site: SiteLimits, unreadable: list[Field
     if prescription.body_mass_g <= 0 or prescription.force_mn <= 0 or not is_countable(prescription):
         return Preview(may_start=False, refusals=refusals)
     ceiling_mn = session_ceiling(prescription.agreed_mn, site)
+    ceiling_text = in_three_units(ceiling_mn - ceiling_mn % CEILING_SHOWN_MN)
     return Preview(
         may_start=not refusals,
         refusals=refusals,
         needs_second_confirmation=prescription.needs_second_confirmation,
         force=_shown(prescription),
+        force_written=_as_written(prescription),
         force_mn=prescription.force_mn,
         ceiling_mn=None if prescription.is_blinded else ceiling_mn,
-        ceiling_text="not shown in a trial" if prescription.is_blinded else in_three_units(ceiling_mn),
+        ceiling_text="not shown in a trial" if prescription.is_blinded else ceiling_text,
         total_s=profile_duration_s(prescription),
         profile=_profile(profile_as_prescribed(prescription)),
         pseudonym=prescription.pseudonym,
@@ -136,6 +147,14 @@ def _shown(prescription: Prescription) -> ForceShown:
         of_body_weight_percent=100 * prescription.force_mn / body_weight_mn(prescription.body_mass_g),
         text=in_three_units(prescription.force_mn),
     )
+
+
+def _as_written(prescription: Prescription) -> ForceWritten:
+    """Of several pulls, the highest."""
+    pull = prescription.written["pull"]
+    highest = max(range(len(prescription.pulls)), key=lambda number: prescription.pulls[number].force_mn)
+    number, unit = split_quantity(pull.get("chain", [pull])[highest]["force"], FORCE_UNITS)
+    return ForceWritten(number=float(number), unit=unit)
 
 
 def _unreadable(reason: str) -> FieldRefusal:

@@ -18,7 +18,7 @@ from recorder.reading import NewerFormat, NotASession, Session, open_session
 from recorder.report.figures import delivered_figures, prescribed_figures, remarks
 from recorder.report.note import note
 from recorder.report.pdf import CannotReport, report_pdf
-from recorder.report.receipt import receipt
+from recorder.report.receipt import is_blinded, receipt
 from recorder.storage import session_files
 from recorder.store import summary_of
 
@@ -59,6 +59,12 @@ class DeliveredShown(BaseModel):
     figures: list[FigureShown]
 
 
+class PrescriptionWritten(BaseModel):
+    """The tables of a prescription as its clinician wrote them."""
+
+    prescription: dict[str, Any]
+
+
 class SessionPage(BaseModel):
     """A page of the list, the newest first."""
 
@@ -69,6 +75,7 @@ class SessionPage(BaseModel):
 
 Offset = Annotated[int, Query(ge=0)]
 Limit = Annotated[int, Query(ge=1, le=PAGE_SESSIONS_MAX)]
+Patient = Annotated[str, Query(max_length=32, description="A pseudonym: only this patient's sessions.")]
 
 
 def router(data_folder: Path | None) -> APIRouter:
@@ -76,9 +83,14 @@ def router(data_folder: Path | None) -> APIRouter:
     records = APIRouter()
 
     @records.get("/api/sessions")
-    def sessions(offset: Offset = 0, limit: Limit = PAGE_SESSIONS) -> SessionPage:
-        """The recorded sessions."""
-        return _page(data_folder, offset, limit)
+    def sessions(offset: Offset = 0, limit: Limit = PAGE_SESSIONS, patient: Patient = "") -> SessionPage:
+        """The recorded sessions, of everybody or of one patient."""
+        return _page(data_folder, offset, limit, patient)
+
+    @records.get("/api/sessions/{session_id}/prescription")
+    def session_prescription(session_id: str) -> PrescriptionWritten:
+        """What was prescribed, to write it again. Not of a trial: its tables name the arm."""
+        return _of(data_folder, session_id, _written)
 
     @records.get("/api/sessions/{session_id}/receipt")
     def session_receipt(session_id: str) -> dict[str, Any]:
@@ -103,11 +115,13 @@ def router(data_folder: Path | None) -> APIRouter:
         return Response(page, media_type="application/pdf", headers=named)
 
     @records.get("/records", response_class=HTMLResponse, include_in_schema=False)
-    def list_page(request: Request, offset: Offset = 0) -> HTMLResponse:
-        page = _page(data_folder, offset, PAGE_SESSIONS)
+    def list_page(request: Request, offset: Offset = 0, patient: Patient = "") -> HTMLResponse:
+        patient = patient.strip()
+        page = _page(data_folder, offset, PAGE_SESSIONS, patient)
         before = None if offset == 0 else max(0, offset - PAGE_SESSIONS)
         after = offset + PAGE_SESSIONS if offset + PAGE_SESSIONS < page.total else None
-        return TEMPLATES.TemplateResponse(request, "records.html", {"page": page, "before": before, "after": after})
+        shown = {"page": page, "before": before, "after": after, "patient": patient}
+        return TEMPLATES.TemplateResponse(request, "records.html", shown)
 
     @records.get("/records/{session_id}", response_class=HTMLResponse, include_in_schema=False)
     def record_page(request: Request, session_id: str) -> HTMLResponse:
@@ -120,6 +134,16 @@ def _delivered(session: Session) -> DeliveredShown:
     made = receipt(session)
     figures = [FigureShown(name=one.name, value=one.value) for one in delivered_figures(made)]
     return DeliveredShown(remarks=remarks(made), figures=figures)
+
+
+def _written(session: Session) -> PrescriptionWritten:
+    recorded = session.header.prescription
+    if is_blinded(recorded):
+        raise Problem(409, "blinded", "This was a session of a trial: what was given in it is not shown here.")
+    written = recorded.get("written")
+    if not isinstance(written, dict):
+        raise Problem(409, "not-written", "This record does not hold the prescription as it was written.")
+    return PrescriptionWritten(prescription=written)
 
 
 def _shown(session: Session) -> dict[str, Any]:
@@ -141,10 +165,15 @@ def _files(data_folder: Path | None) -> dict[str, Path]:
     return {path.stem: path for path in sorted(session_files(data_folder), key=lambda path: path.stem)}
 
 
-def _page(data_folder: Path | None, offset: int, limit: int) -> SessionPage:
+def _page(data_folder: Path | None, offset: int, limit: int, patient: str) -> SessionPage:
     files = list(reversed(_files(data_folder).values()))
-    shown = [summary_of(path).as_json() for path in files[offset : offset + limit]]
-    return SessionPage(total=len(files), offset=offset, sessions=[SessionShown.model_validate(one) for one in shown])
+    if patient:
+        of_patient = [summary for path in files if (summary := summary_of(path)).pseudonym == patient]
+        total, summaries = len(of_patient), of_patient[offset : offset + limit]
+    else:
+        total, summaries = len(files), [summary_of(path) for path in files[offset : offset + limit]]
+    sessions = [SessionShown.model_validate(summary.as_json()) for summary in summaries]
+    return SessionPage(total=total, offset=offset, sessions=sessions)
 
 
 def _of(data_folder: Path | None, session_id: str, make: Callable[[Session], Made]) -> Made:

@@ -1,4 +1,4 @@
-"""A prescription that is a file, opened on the page: chains and trials, which the form has no fields for."""
+"""A prescription that is a file, opened on the page: a trial comes in no other way."""
 
 import json
 from pathlib import Path

@@ -1,5 +1,7 @@
 """Earlier sessions over HTTP: the list, what was delivered, the note, the page to print."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,12 +26,18 @@ def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest_asyncio.fixture
-async def visitor(config: DashboardConfig, data_folder: Path):
+@asynccontextmanager
+async def visitor_of(config: DashboardConfig, data_folder: Path) -> AsyncIterator[httpx.AsyncClient]:
     app = create_app(replace(config, data_folder=data_folder))
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://table.local") as client:
         await client.get(sign_in_path(config.access_key))
+        yield client
+
+
+@pytest_asyncio.fixture
+async def visitor(config: DashboardConfig, data_folder: Path) -> AsyncIterator[httpx.AsyncClient]:
+    async with visitor_of(config, data_folder) as client:
         yield client
 
 
@@ -68,6 +76,36 @@ async def test_the_pages_show_the_list_and_one_session(visitor: httpx.AsyncClien
     assert "static, 300 N" in listed.text
     assert "Copy the note" in shown.text
     assert "Force" in shown.text
+
+
+async def test_the_list_is_that_of_one_patient_where_one_is_asked_for(visitor: httpx.AsyncClient) -> None:
+    own = (await visitor.get("/api/sessions", params={"patient": "K7-2F41"})).json()
+    others = (await visitor.get("/api/sessions", params={"patient": "k7-2f41"})).json()
+    page = await visitor.get("/records", params={"patient": "K7-2F42"})
+
+    assert [session["id"] for session in own["sessions"]] == [SESSION]
+    assert (own["total"], others["total"]) == (1, 0)
+    assert "There is no session of K7-2F42 here" in page.text
+
+
+async def test_the_prescription_can_be_written_again(visitor: httpx.AsyncClient) -> None:
+    written_once = (await visitor.get(f"/api/sessions/{SESSION}/prescription")).json()["prescription"]
+
+    assert written_once["pull"]["force"] == "300 N"
+
+
+async def test_what_was_prescribed_in_a_trial_is_not_told(config: DashboardConfig, tmp_path: Path) -> None:
+    bench = bench_at("RAMP")
+    [header] = bench.memory.headers
+    in_trial = {**header.prescription, "trial": {"arm": "sham", "sham_force_mn": 30_000}}
+    bench.memory.headers[0] = replace(header, prescription=in_trial)
+    written(bench, tmp_path)
+
+    async with visitor_of(config, tmp_path) as visitor:
+        answer = await visitor.get(f"/api/sessions/{SESSION}/prescription")
+
+    assert (answer.status_code, answer.json()["code"]) == (409, "blinded")
+    assert "sham" not in answer.text
 
 
 @pytest.mark.parametrize("wanted", ["nobody", "..%2F..%2Fetc%2Fpasswd", "%2Fetc%2Fpasswd"])

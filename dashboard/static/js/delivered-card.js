@@ -1,5 +1,7 @@
 /* What the session that ended last has delivered: shown from its end until the next one begins. */
 
+import { figureRows, text } from "./elements.js";
+
 const OVER = ["ended", "tripped"];
 
 class DeliveredCard extends HTMLElement {
@@ -38,19 +40,8 @@ class DeliveredCard extends HTMLElement {
 
   #fill({ remarks, figures }) {
     this.querySelector(".remarks").replaceChildren(...remarks.map((remark) => text("p", remark)));
-    const rows = figures.map(({ name, value }) => {
-      const row = document.createElement("div");
-      row.append(text("dt", name), text("dd", value));
-      return row;
-    });
-    this.querySelector("dl").replaceChildren(...rows);
+    this.querySelector("dl").replaceChildren(...figureRows(figures));
   }
-}
-
-function text(tag, words) {
-  const element = document.createElement(tag);
-  element.textContent = words;
-  return element;
 }
 
 customElements.define("delivered-card", DeliveredCard);

@@ -1,6 +1,7 @@
 /* A prescription that was written elsewhere: chosen as a file, and shown in place of the form's own fields. */
 
 import { ask } from "./ask.js";
+import { text } from "./elements.js";
 
 const BYTES_MAX = 60_000; // what the dashboard takes in one request, less its wrapping
 
@@ -48,12 +49,6 @@ class PrescriptionFile extends HTMLElement {
     outcome.dataset.outcome = "refused";
     this.dispatchEvent(new Event("chosen", { bubbles: true }));
   }
-}
-
-function text(tag, words) {
-  const element = document.createElement(tag);
-  element.textContent = words;
-  return element;
 }
 
 customElements.define("prescription-file", PrescriptionFile);

@@ -2,15 +2,19 @@
 
 import { ask, pressId } from "./ask.js";
 import { setText } from "./force-reading.js";
+import "./earlier-sessions.js";
 import "./prescription-file.js";
+import "./preset-choice.js";
 import "./profile-preview.js";
+import "./pull-list.js";
 import { minutes, threeUnits, UNKNOWN } from "./units.js";
-import { documentOf, showFieldsOfMode } from "./written-prescription.js";
+import { showFieldsOfMode } from "./written-prescription.js";
 import "./zero-check.js";
 
 const PREVIEW_AFTER_MS = 250;
 const STARTABLE = ["idle", "ended"];
 const PSEUDONYM = /^[A-Za-z0-9][\w.-]*$/; // what a patient may be called
+const ALWAYS_TOLD = ["", "pulls"]; // what is said of no single field
 const byId = (id) => document.getElementById(id);
 const numberOf = (text) => Number(text.replace(",", "."));
 
@@ -32,6 +36,7 @@ class StartForm extends HTMLElement {
       this.querySelector(".fields").hidden = this.#file.document !== null;
       this.#changed(this.form.elements["confirm"]);
     });
+    this.querySelector("earlier-sessions").addEventListener("again", (event) => this.#pulls.put(event.detail));
     showFieldsOfMode(this.form); // a browser may keep the mode over a reload
     this.#refresh();
   }
@@ -44,17 +49,18 @@ class StartForm extends HTMLElement {
     return this.querySelector("prescription-file");
   }
 
-  get #document() {
-    return this.#file.document ?? documentOf(this.form);
+  get #pulls() {
+    return this.querySelector("pull-list");
   }
 
-  /** A force typed a second time is in the unit in which it was written; a file's is shown in newtons. */
-  get #confirmUnit() {
-    return this.#file.document ? "N" : this.#value("pull.force.unit");
+  get #document() {
+    return this.#file.document ?? this.#pulls.document;
   }
+
 
   /** Shown while nothing runs, hidden in a session. While the table is not heard it stays as it is, and cannot start. */
   showPhase(phase) {
+    if (phase !== this.#phase) this.#showEarlier(); // a session that has ended is an earlier one
     this.#phase = phase;
     if (phase !== null) this.hidden = !STARTABLE.includes(phase);
     this.#refresh();
@@ -62,11 +68,17 @@ class StartForm extends HTMLElement {
 
   #changed(field) {
     if (field.name && field.name !== "tick") this.#touched.add(field.name.replace(/\.unit$/, ""));
+    if (field.name === "patient.pseudonym") this.#showEarlier();
     showFieldsOfMode(this.form);
     clearTimeout(this.#timer);
     this.#preview = null; // of what was written before
     this.#timer = setTimeout(() => this.#showPreview(), PREVIEW_AFTER_MS);
     this.#refresh();
+  }
+
+  #showEarlier() {
+    const patient = this.#value("patient.pseudonym");
+    this.querySelector("earlier-sessions").show(PSEUDONYM.test(patient) ? patient : "");
   }
 
   async #showPreview() {
@@ -75,7 +87,7 @@ class StartForm extends HTMLElement {
     if (asked !== this.#asked) return;
     this.#preview = answer.outcome === "done" ? answer.body : null;
     const refusals = this.#preview ? this.#preview.refusals : [{ field: "", sentence: answer.sentence }];
-    this.#showRefusals(this.#file.document ? inOnePlace(refusals) : refusals.filter((one) => one.field === "" || this.#touched.has(one.field)));
+    this.#showRefusals(this.#file.document ? inOnePlace(refusals) : this.#pulls.placed(refusals).filter((one) => ALWAYS_TOLD.includes(one.field) || this.#touched.has(one.field)));
     this.#file.showPreview(this.#preview);
     const force = this.#preview?.force;
     byId("force-shown").textContent = force ? threeUnits(force) : UNKNOWN;
@@ -84,7 +96,7 @@ class StartForm extends HTMLElement {
     byId("total-shown").textContent = this.#preview?.total_s ? `${minutes(this.#preview.total_s)}, then letting go` : UNKNOWN;
     this.querySelector("profile-preview").show(this.#preview?.profile ?? null);
     byId("confirm").hidden = !this.#preview?.needs_second_confirmation;
-    byId("confirm-unit").textContent = this.#confirmUnit;
+    byId("confirm-unit").textContent = this.#preview?.force_written?.unit ?? "";
     this.#refresh();
   }
 
@@ -136,7 +148,7 @@ class StartForm extends HTMLElement {
       prescription: this.#document,
       ticks: this.#ticks,
       patient: this.#value("patient_read") || null,
-      confirmed_force: confirmed === null ? null : `${confirmed} ${this.#confirmUnit}`,
+      confirmed_force: confirmed === null ? null : `${confirmed} ${this.#preview.force_written.unit}`,
     });
     this.#busy = false;
     this.#say(answer);
@@ -147,8 +159,7 @@ class StartForm extends HTMLElement {
   /** What was given a second time, and cannot be sent as it is. Whose pseudonym it is, the controller judges. */
   #contradictions(confirmed) {
     const found = [];
-    const force = this.#file.document ? this.#preview.force.newtons : numberOf(this.#value("pull.force"));
-    if (confirmed !== null && numberOf(confirmed) !== force) {
+    if (confirmed !== null && numberOf(confirmed) !== this.#preview.force_written.number) {
       found.push({ field: "confirm", sentence: "This is not the force above. Check both." });
     }
     if (this.#value("patient_read") !== "" && !PSEUDONYM.test(this.#value("patient_read"))) {
