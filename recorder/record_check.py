@@ -1,6 +1,7 @@
-"""Looks, without being asked, whether records are as they were written: the newest ones at start, each one at its end.
+"""Looks, without being asked, whether records are as they were written: the newest ones at start, each one at its end,
+and the catalogue's audit trail at start.
 
-A process of its own, of ordinary priority, verifies each file: the table's process does not share Python's one lock
+A process of its own, of ordinary priority, verifies each: the table's process does not share Python's one lock
 with it, and a file so damaged that SQLite falls over it takes nothing else with it.
 
     python -m recorder.record_check FILE     prints a sentence, and ends with 1, if the record was altered
@@ -12,7 +13,8 @@ import signal
 import sqlite3
 import sys
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from queue import SimpleQueue
 from typing import Final
@@ -27,7 +29,6 @@ from recorder.verification import verify
 NEWEST: Final = 5
 ALTERED: Final = 1
 PAGE_BYTES: Final = 4096
-_STOP: Final = Path()
 
 
 def newest_files(root: Path, number: int = NEWEST) -> list[Path]:
@@ -68,14 +69,24 @@ def was_never_begun(path: Path) -> bool:
         return False
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """A process that prints a sentence, and ends with 1, if what it looks at was altered. `of`: what that is, where it
+    counts as altered also if the process breaks off: a file may be so damaged that it does.
+    """
+
+    command: tuple[str, ...]
+    of: str | None = None
+
+
 class RecordCheck:
-    """Verifies files one after the other in the background, and tells `on_altered` a sentence for each that is not
-    what was written, in a thread of its own.
+    """Verifies one after the other in the background, and tells `on_altered` a sentence for each that is not what was
+    written, in a thread of its own.
     """
 
     def __init__(self, on_altered: Callable[[str], None]) -> None:
         self._on_altered = on_altered
-        self._files: SimpleQueue[Path] = SimpleQueue()
+        self._looks: SimpleQueue[_Look | None] = SimpleQueue()
         self._checking: int | None = None
         self._closing = False
         self._thread = threading.Thread(target=self._run, name="record-check", daemon=True)
@@ -84,31 +95,37 @@ class RecordCheck:
     def check(self, paths: Iterable[Path]) -> None:
         """Takes these files over and returns at once."""
         for path in paths:
-            self._files.put(path)
+            self._looks.put(_Look((sys.executable, "-m", "recorder.record_check", str(path)), path.name))
+
+    def check_trail(self, command: Sequence[str]) -> None:
+        """Has the audit trail verified by this command, and returns at once. It prints what is wrong, and ends with 1;
+        a trail that cannot be read now, in a database far away, is not an altered one.
+        """
+        self._looks.put(_Look(tuple(command)))
 
     def close(self) -> None:
         """Ends the check that is going on, and the thread."""
         self._closing = True
-        self._files.put(_STOP)
+        self._looks.put(None)
         if (checking := self._checking) is not None:
             with contextlib.suppress(ProcessLookupError):
                 os.kill(checking, signal.SIGKILL)
         self._thread.join()
 
     def _run(self) -> None:
-        while (path := self._files.get()) != _STOP and not self._closing:
+        while (look := self._looks.get()) is not None and not self._closing:
             try:
-                sentence = self._checked(path)
+                sentence = self._found(look)
             except OSError as error:
-                sentence = f"{path.name}: the record could not be checked ({error})."
+                sentence = look.of and f"{look.of}: the record could not be checked ({error})."
             if sentence is not None and not self._closing:
                 self._on_altered(sentence)
 
-    def _checked(self, path: Path) -> str | None:
+    def _found(self, look: _Look) -> str | None:
         with contextlib.ExitStack() as stack:
             reading, writing = os.pipe()
             said = stack.enter_context(os.fdopen(reading, "rb"))
-            self._checking = begin([sys.executable, "-m", "recorder.record_check", str(path)], writing)
+            self._checking = begin(look.command, writing)
             os.close(writing)
             text = said.read().decode(errors="replace").strip()
             _pid, status = os.waitpid(self._checking, 0)
@@ -116,7 +133,9 @@ class RecordCheck:
         code = os.waitstatus_to_exitcode(status)
         if code == 0:
             return None
-        return text if code == ALTERED and text else f"{path.name}: the check of the record broke off ({code})."
+        if code == ALTERED and text:
+            return text.splitlines()[0]
+        return look.of and f"{look.of}: the check of the record broke off ({code})."
 
 
 def main(path: Path) -> int:

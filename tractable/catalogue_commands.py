@@ -104,19 +104,19 @@ def sign(settings: Settings, subject: str, by: str, meaning: str) -> Exit:
     return said(signed)
 
 
-def verify_it(settings: Settings, as_json: bool) -> Exit:
+def verify_it(settings: Settings, trail_only: bool, as_json: bool) -> Exit:
     """Whether the audit trail is whole, and each session file ends as the trail says. REFUSED where not."""
 
     def check() -> Exit:
         with open_catalogue(settings) as (kept, _key):
-            head, found = kept.head(), [*kept.findings(), *altered(kept, settings.data_folder)]
+            head, found = kept.head(), kept.findings()
+            if not trail_only:
+                found += altered(kept, settings.data_folder)
         if as_json:
             print(json.dumps({"entries": head.number, "last_hash": head.hash, "findings": found}, indent=2))
         else:
-            print(
-                *(found or [f"The audit trail is whole ({head.number} entries), and the session files fit it."]),
-                sep="\n",
-            )
+            files = "" if trail_only else ", and the session files fit it"
+            print(*(found or [f"The audit trail is whole ({head.number} entries){files}."]), sep="\n")
         return Exit.REFUSED if found else Exit.DONE
 
     return said(check)

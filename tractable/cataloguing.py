@@ -95,9 +95,17 @@ class Cataloguing:
 @contextmanager
 def cataloguing(settings: Settings, close_within_s: float = CLOSE_WITHIN_S) -> Iterator[Cataloguing]:
     """For a `with` block, at whose end it finishes what it has within that time."""
-    folder = str(settings.data_folder)
-    running = Cataloguing([sys.executable, "-m", "tractable", "catalogue", "add", "--data", folder])
+    running = Cataloguing(_catalogue_command(settings, "add"))
     try:
         yield running
     finally:
         running.close(close_within_s)
+
+
+def trail_check_command(settings: Settings) -> list[str]:
+    """What verifies the audit trail, and prints what is wrong with it."""
+    return _catalogue_command(settings, "verify", "--trail")
+
+
+def _catalogue_command(settings: Settings, *what: str) -> list[str]:
+    return [sys.executable, "-m", "tractable", "catalogue", *what, "--data", str(settings.data_folder)]

@@ -87,11 +87,15 @@ def catalogue_sign(
 
 
 @catalogue_app.command("verify")
-def catalogue_verify(data: DataOption = None, as_json: AsJson = False) -> None:
+def catalogue_verify(
+    trail: Annotated[bool, typer.Option("--trail", help="Look at the audit trail only, at no session file.")] = False,
+    data: DataOption = None,
+    as_json: AsJson = False,
+) -> None:
     """Check that the audit trail is whole and that the session files fit it; exit 1 when not."""
     from tractable.catalogue_commands import verify_it
 
-    sys.exit(verify_it(settings_of(data_folder=data), as_json))
+    sys.exit(verify_it(settings_of(data_folder=data), trail, as_json))
 
 
 @care_app.command("begin", epilog="Example: tractable care begin K7-2F41 --coding ICD-10 --code M54.16")

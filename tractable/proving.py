@@ -68,10 +68,8 @@ def _watch(cases: list[Case], catalogue: dict[str, Fault]) -> list[Run]:
     for run in run_all(cases, workers=os.cpu_count() or 1):
         runs.append(run)
         mark = "" if run.held else "  FAILED"
-        print(
-            f"{len(runs)}/{len(cases)} {run.fault} {catalogue[run.fault].name} ({run.phase}, {run.patient}), {run.took_s:.1f} s{mark}",
-            file=sys.stderr,
-        )
+        what = f"{run.fault} {catalogue[run.fault].name} ({run.phase}, {run.patient})"
+        print(f"{len(runs)}/{len(cases)} {what}, {run.took_s:.1f} s{mark}", file=sys.stderr)
     return runs
 
 

@@ -14,7 +14,7 @@ from recorder.record_check import RecordCheck, newest_files
 from tractable.background_log import logging_in_background
 from tractable.broker.accounts import TABLE_USER, kept_accounts
 from tractable.broker.choice import ACCOUNTS_FILE
-from tractable.cataloguing import TABLE_CLOSES_WITHIN_S, Cataloguing, cataloguing
+from tractable.cataloguing import TABLE_CLOSES_WITHIN_S, Cataloguing, cataloguing, trail_check_command
 from tractable.realtime import take_real_time_priority
 from tractable.settings import Settings
 from tractable.versions import program_version, versions
@@ -69,6 +69,8 @@ async def run_table(settings: Settings) -> None:
         shell = make_shell(settings, journal, with_telemetry=True)
         newest = newest_files(settings.data_folder)
         check.check(newest)
+        if newest:  # else there is no catalogue yet
+            check.check_trail(trail_check_command(settings))
         catalogue.add(newest)
         running = asyncio.create_task(shell.run(lambda: log.info("table found; listening for commands")))
         stopping = asyncio.create_task(stop.wait())

@@ -1,13 +1,17 @@
 """Records that changed while they lay there: a byte, a page, an edit, a tail cut off. Found by the table's own program.
 
 The record is a session of the bench, written by the recorder; it is changed before the table's program starts.
+So is the catalogue's audit trail.
 """
 
+import json
 import random
 import sqlite3
-import tempfile
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -24,13 +28,14 @@ from proof.record import written
 from proof.scratch import scratch
 from proof.verdict import Verdict, at_most, equal, holds
 from recorder.record_check import finding
-from recorder.session_format import SCHEMA
 from recorder.verification import verify
 
 UP_WITHIN_S: Final = 20.0
 FLIPS: Final = 400
 PAGE_BYTES: Final = 4096
 CUT_BLOCKS: Final = 3
+# The trail is in a database: what opens one takes a second or more to load, at the lowest priority.
+TRAIL_ALARM_MS: Final = 10_000
 
 
 def flip_a_byte(path: Path, draw: random.Random) -> str:
@@ -80,10 +85,30 @@ def cut_the_tail(path: Path, draw: random.Random) -> str:
     return f"the last {cut} of them are gone"
 
 
+def edit_the_trail(catalogue: Path, draw: random.Random) -> str:
+    """Somebody else did it, says the entry now."""
+    with closing(sqlite3.connect(catalogue, isolation_level=None)) as connection:
+        (entries,) = connection.execute("SELECT max(number) FROM audit").fetchone()
+        edited = draw.randint(1, entries)
+        _without_guards(connection, f"UPDATE audit SET actor = 'somebody' WHERE number = {edited}")  # noqa: S608
+    return f"Edited: entry {edited} of the audit trail"
+
+
+def cut_the_trail(catalogue: Path, draw: random.Random) -> str:
+    """Its newest entries are gone."""
+    with closing(sqlite3.connect(catalogue, isolation_level=None)) as connection:
+        (entries,) = connection.execute("SELECT max(number) FROM audit").fetchone()
+        kept = draw.randint(1, entries - 1)
+        _without_guards(connection, f"DELETE FROM audit WHERE number > {kept}")  # noqa: S608 - a number
+    return f"Cut off: entr{'y' if kept == entries - 1 else 'ies'} {kept + 1}"
+
+
 def _without_guards(connection: sqlite3.Connection, statement: str) -> None:
-    for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+    """By somebody who takes the guards away first and puts them back."""
+    guards = connection.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall()
+    for name, _sql in guards:
         connection.execute(f"DROP TRIGGER {name}")
-    for each in (statement, *(guard for guard in SCHEMA if guard.startswith("CREATE TRIGGER"))):
+    for each in (statement, *(sql for _name, sql in guards)):
         connection.execute(each)
 
 
@@ -95,28 +120,51 @@ def prove(
     then: Callable[[Run], Iterator[Verdict]] = lambda _run: iter(()),
 ) -> Iterator[Verdict]:
     """The program starts, finds it, names it, and begins no session until a person has acknowledged that."""
-    with tempfile.TemporaryDirectory(prefix="proof-") as name:
-        folder = Path(name)
+    with scratch() as folder:
         path = written(bench_of("HOLD", patient, seed), folder)
         before = verify(path)
         named = change(path, random.Random(seed))
         changed = path.read_bytes()
-        with (
-            running_stack(folder, patient) as running,
-            witnesses(running.stack.sim_socket, running.stack.address) as (
-                truths,
-                page,
-            ),
-        ):
-            run = Run(running, truths, page, patient)
-            running.wait_until(lambda: bool(truths.rows), UP_WITHIN_S)
-            run.onset(lambda: None)
-            running.wait_until(lambda: bool(run.alarms()), UP_WITHIN_S)
-            yield from alarm_verdicts(fault, run)
-            yield from _inhibited(run, named)
-            yield from then(run)
+        yield from _found_at_the_start(fault, patient, folder, named, then)
         yield equal("before that, to whoever verifies it", before.state, "whole")
         yield holds("the file is left as it was found", path.read_bytes() == changed)
+
+
+def prove_trail(
+    change: Callable[[Path, random.Random], str], fault: Fault, patient: str, seed: int
+) -> Iterator[Verdict]:
+    """The same of the catalogue's audit trail."""
+    with scratch() as folder:
+        path = written(bench_of("HOLD", patient, seed), folder)
+        yield equal("the session gets into the catalogue", catalogued(folder, "add", str(path)).returncode, 0)
+        named = change(folder / "catalogue.db", random.Random(seed))
+        yield from _found_at_the_start(replace(fault, alarm_ms=TRAIL_ALARM_MS), patient, folder, named)
+
+
+def catalogued(folder: Path, *what: str) -> subprocess.CompletedProcess[str]:
+    """`tractable catalogue` on that data folder."""
+    command = [sys.executable, "-m", "tractable", "catalogue", *what, "--data", str(folder)]
+    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+
+
+def _found_at_the_start(
+    fault: Fault,
+    patient: str,
+    folder: Path,
+    named: str,
+    then: Callable[[Run], Iterator[Verdict]] = lambda _run: iter(()),
+) -> Iterator[Verdict]:
+    with (
+        running_stack(folder, patient) as running,
+        witnesses(running.stack.sim_socket, running.stack.address) as (truths, page),
+    ):
+        run = Run(running, truths, page, patient)
+        running.wait_until(lambda: bool(truths.rows), UP_WITHIN_S)
+        run.onset(lambda: None)
+        running.wait_until(lambda: bool(run.alarms()), UP_WITHIN_S)
+        yield from alarm_verdicts(fault, run)
+        yield from _inhibited(run, named)
+        yield from then(run)
 
 
 def _inhibited(run: Run, named: str) -> Iterator[Verdict]:
@@ -182,16 +230,35 @@ def prove_bit_rot(fault: Fault, _phase: str, patient: str, seed: int) -> Iterato
 def prove_page(fault: Fault, _phase: str, patient: str, seed: int) -> Iterator[Verdict]:
     """ST08"""
     yield from prove(overwrite_a_page, fault, patient, seed)
+    yield from _catalogue_comes_back(patient, seed)
+
+
+def _catalogue_comes_back(patient: str, seed: int) -> Iterator[Verdict]:
+    """The catalogue is a copy: one that is damaged is refused, and made anew from the records."""
+    with scratch() as folder:
+        path, catalogue = written(bench_of("HOLD", patient, seed), folder), folder / "catalogue.db"
+        catalogued(folder, "add", str(path))
+        listed = catalogued(folder, "list", "--json").stdout
+        catalogue.write_bytes(random.Random(seed).randbytes(PAGE_BYTES) + catalogue.read_bytes()[PAGE_BYTES:])
+        refused = catalogued(folder, "list")
+        catalogue.rename(folder / "damaged.db")
+        rebuilt = catalogued(folder, "rebuild")
+        again = catalogued(folder, "list", "--json").stdout
+    yield holds("a damaged catalogue is refused in words", refused.returncode == 1, refused.stderr.strip()[-200:])
+    yield equal("it is built anew", rebuilt.returncode, 0)
+    yield holds("row for row", path.stem in listed and json.loads(again) == json.loads(listed))
 
 
 def prove_edit(fault: Fault, _phase: str, patient: str, seed: int) -> Iterator[Verdict]:
     """SX10"""
     yield from prove(edit_a_row, fault, patient, seed, _edited_meanwhile)
+    yield from prove_trail(edit_the_trail, fault, patient, seed)
 
 
 def prove_cut_tail(fault: Fault, _phase: str, patient: str, seed: int) -> Iterator[Verdict]:
     """SX11"""
     yield from prove(cut_the_tail, fault, patient, seed)
+    yield from prove_trail(cut_the_trail, fault, patient, seed)
 
 
 PROVERS: Final = {

@@ -6,7 +6,7 @@ session file: back up the database for those.
 
 import json
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -76,16 +76,26 @@ def _is_as_listed(path: Path, last_hash: str | None) -> bool:
 
 def _gone(catalogue: Catalogue, root: Path) -> list[SessionSummary]:
     with catalogue.asking() as session:
-        listed = session.scalars(sa.select(SessionSummary)).all()
-        return [
-            SessionSummary(**(row.values() | {"state": GONE}))
-            for row in listed
-            if row.state != GONE and not (root / row.file).exists()
-        ]
+        listed = [row.values() for row in session.scalars(sa.select(SessionSummary))]
+    return [
+        SessionSummary(**(row | {"state": GONE}))
+        for row in _of_tables_here(listed, root)
+        if row["state"] != GONE and not (root / row["file"]).exists()
+    ]
+
+
+def _of_tables_here(sessions: Collection[dict[str, Any]], root: Path) -> list[dict[str, Any]]:
+    """Those of tables that have any file here: in a catalogue that tables share, another's are on another computer.
+    Where no file is here at all, every session counts.
+    """
+    here = {session["table_serial"] for session in sessions if (root / session["file"]).exists()}
+    return [session for session in sessions if not here or session["table_serial"] in here]
 
 
 def altered(catalogue: Catalogue, root: Path) -> list[str]:
-    """A sentence for each session whose file is gone, or does not end with the hash that the audit trail first had."""
+    """A sentence for each session of a table whose files are here, whose own is gone, or does not end with the hash
+    that the audit trail first had.
+    """
     first: dict[str, dict[str, Any]] = {}
     with catalogue.asking() as session:
         query = sa.select(AuditEntry.subject, AuditEntry.new).where(AuditEntry.subject.startswith("sessions:"))
@@ -93,7 +103,7 @@ def altered(catalogue: Catalogue, root: Path) -> list[str]:
             row = json.loads(new or "{}")
             if row.get("ended_utc") is not None:
                 first.setdefault(subject, row)
-    found = (_compared(root / row["file"], row["last_hash"]) for row in first.values())
+    found = (_compared(root / row["file"], row["last_hash"]) for row in _of_tables_here(first.values(), root))
     return [sentence for sentence in found if sentence is not None]
 
 

@@ -63,11 +63,12 @@ class Catalogue:
 
     def findings(self, *, with_signatures: bool = True) -> list[str]:
         """A sentence for each thing that is wrong with the audit trail."""
+        heads = noted_heads(self._heads)  # before the entries: what is added meanwhile must not look cut off
         with self.asking() as session:
             entries = session.scalars(
                 sa.select(AuditEntry).order_by(AuditEntry.number).execution_options(yield_per=500)
             )
-            return list(findings(entries, noted_heads(self._heads), self._key if with_signatures else None))
+            return list(findings(entries, heads, self._key if with_signatures else None))
 
     def head(self) -> Head:
         """The trail's newest entry."""

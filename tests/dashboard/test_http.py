@@ -254,7 +254,8 @@ async def test_the_description_of_the_interface_names_every_command(browser) -> 
     paths = (await browser.get("/api/openapi.json")).json()["paths"]
 
     steering = {"pause", "go-on", "lower", "raise", "pain", "take-over", "acknowledge-end", "zero"}
-    one_session = {f"sessions/{{session_id}}/{leaf}" for leaf in ("receipt", "delivered", "note", "report.pdf")}
+    of_one = ("prescription", "receipt", "delivered", "note", "report.pdf")
+    one_session = {f"sessions/{{session_id}}/{leaf}" for leaf in of_one}
     others = {"state", "preview", "prescription-file", "start", "stop", "acknowledge", "sessions"}
     assert set(paths) == {f"/api/{leaf}" for leaf in steering | one_session | others}
 

@@ -2,6 +2,7 @@
 
 import shutil
 import sqlite3
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -166,6 +167,20 @@ def test_the_journal_names_each_file_that_it_has_ended(tmp_path: Path, header: S
         journal.end()
 
     assert named == [journal.ended]
+
+
+def says(sentence: str, code: int) -> list[str]:
+    return [sys.executable, "-c", f"import sys; print({sentence!r}); sys.exit({code})"]
+
+
+def test_an_altered_audit_trail_is_told_and_one_that_cannot_be_read_now_is_not(check: RecordCheck, told: Told) -> None:
+    check.check_trail(says("", 1))
+    check.check_trail(says("The database is far away.", 3))
+    check.check_trail(["/nowhere/at/all"])
+    check.check_trail(says("Whole.", 0))
+    check.check_trail(says("Edited: entry 2 of the audit trail.\nCut off: entry 9.", 1))
+
+    assert told.wait_for(1) == ["Edited: entry 2 of the audit trail."]
 
 
 def test_a_check_that_cannot_be_made_is_told(three: list[Path], told: Told, monkeypatch: pytest.MonkeyPatch) -> None:

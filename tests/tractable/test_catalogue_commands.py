@@ -78,6 +78,16 @@ def test_a_session_file_that_went_away_is_found_by_the_trail(tractable, in_catal
     assert (said.code, said.out) == (1, f"{file.name}: the file is gone.\n")
 
 
+def test_the_trail_alone_is_verified_where_that_is_asked_for(tractable, in_catalogue):
+    (file,) = in_catalogue.glob("sessions/*/*.tractable")
+    file.unlink()
+
+    said = tractable("catalogue", "verify", "--trail", "--data", in_catalogue)
+
+    assert said.code == 0
+    assert said.out.endswith("entries).\n")
+
+
 def test_a_catalogue_of_a_newer_program_is_refused_in_words(tractable, in_catalogue):
     do(in_catalogue, "UPDATE alembic_version SET version_num = '9999'")
 

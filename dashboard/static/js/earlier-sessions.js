@@ -75,7 +75,7 @@ const dayOf = (iso) => (iso ? new Date(iso).toLocaleDateString("en-GB", { day: "
 
 function prescribedIn({ blinded, mode, force_n }) {
   if (blinded) return "blinded";
-  return mode ? `${mode}, ${force_n.toFixed(0)} N` : "not on record";
+  return mode && force_n !== null ? `${mode}, ${force_n.toFixed(0)} N` : "not on record";
 }
 
 customElements.define("earlier-sessions", EarlierSessions);

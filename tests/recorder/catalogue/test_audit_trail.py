@@ -3,12 +3,13 @@
 import json
 import os
 import re
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import sqlalchemy as sa
 
-from recorder.catalogue.audit import HEADS_NAME, Signature
+from recorder.catalogue.audit import HEADS_NAME, Head, Signature, noted_heads
 from recorder.catalogue.database import opened
 from recorder.catalogue.models import AuditEntry, Episode, Exercise, ExerciseReport, OutcomeScore, Patient, User
 from recorder.catalogue.store import Catalogue
@@ -142,6 +143,18 @@ def test_a_trail_that_was_written_anew_as_a_whole_does_not_fit_what_was_noted_he
     found = five_entries.findings()
 
     assert found[0].startswith("Rewritten: entry 1 ")
+
+
+def test_an_entry_that_comes_while_the_trail_is_verified_is_not_called_cut_off(
+    five_entries: Catalogue, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def after_another_entry(folder: Path) -> list[Head]:
+        five_entries.note("root", "looked", "at:it")
+        return noted_heads(folder)
+
+    monkeypatch.setattr("recorder.catalogue.store.noted_heads", after_another_entry)
+
+    assert five_entries.findings() == []
 
 
 def test_without_the_list_of_heads_a_trail_cut_off_would_not_be_found(

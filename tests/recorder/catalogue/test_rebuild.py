@@ -133,6 +133,20 @@ def test_a_file_that_went_away_is_called_gone_and_its_row_stays(
     assert altered(kept, site.records) == ["S1.tractable: the file is gone."]
 
 
+def test_a_table_on_another_computer_does_not_miss_its_sessions_here(
+    kept: Catalogue, site: SimpleNamespace, two_sessions: list[Path], record: Record, header: SessionHeader
+) -> None:
+    record([], [], replace(header, session_id="S3", table={"serial": 7, "model": "T"}))
+    rebuild(kept, site.records, site.key)
+    for path in two_sessions:
+        path.unlink()
+
+    rebuild(kept, site.records, site.key)
+
+    assert {row["state"] for row in all_rows(kept, SessionSummary)} == {"whole"}
+    assert altered(kept, site.records) == []
+
+
 def test_a_session_that_was_listed_while_it_ran_is_listed_anew_when_it_has_ended(
     kept: Catalogue, site: SimpleNamespace, header: SessionHeader, make_sample: Callable[..., SampleRow]
 ) -> None:
