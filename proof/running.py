@@ -1,11 +1,10 @@
 """Runs the cases of a plan, on all cores, and gives each run as it ends."""
 
 import multiprocessing
-import os
 import time
 import traceback
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ProcessPoolExecutor, as_completed
 
 from proof.catalogue import load_catalogue
@@ -27,34 +26,29 @@ def run_case(case: Case) -> Run:
 
 
 def run_all(cases: Iterable[Case], workers: int) -> Iterator[Run]:
-    """What needs real processes waits more than it works: what runs in virtual time fills the gaps, and gives way.
-    At last, one after the other, what loads the whole computer.
+    """In virtual time on so many processes; then what needs real ones, which wait more than they work, as many at a
+    time; at last, one after the other, what loads the whole computer.
     """
     listed = list(cases)
-    virtual = _sharing_a_start(case for case in listed if not PROVERS[case.fault].alone)
-    real = [[case] for case in listed if PROVERS[case.fault].alone and not PROVERS[case.fault].sole]
+    virtual = [case for case in listed if not PROVERS[case.fault].alone]
+    real = [case for case in listed if PROVERS[case.fault].alone and not PROVERS[case.fault].sole]
     sole = [case for case in listed if PROVERS[case.fault].sole]
-    if workers <= 1 or len(virtual) + len(real) <= 1:
-        yield from (run_case(case) for group in [*virtual, *real] for case in group)
-    else:
-        with _processes(workers, _give_way) as filling, _processes(workers) as prompt:
-            futures = [prompt.submit(_run_group, group) for group in real]
-            futures += [filling.submit(_run_group, group) for group in virtual]
-            for future in as_completed(futures):
-                yield from future.result()
+    yield from _spread(_sharing_a_start(virtual), workers)
+    yield from _spread([[case] for case in real], workers)
     yield from map(run_case, sole)
 
 
-def _processes(workers: int, begin: Callable[[], None] | None = None) -> ProcessPoolExecutor:
-    return ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"), initializer=begin)
+def _spread(groups: list[list[Case]], workers: int) -> Iterator[Run]:
+    if workers <= 1 or len(groups) <= 1:
+        yield from (run_case(case) for group in groups for case in group)
+        return
+    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
+        futures = [pool.submit(_run_group, group) for group in groups]
+        for future in as_completed(futures):
+            yield from future.result()
 
 
-def _give_way() -> None:
-    """Only while nothing else wants the core: what is held against the clock beside it must not notice."""
-    os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
-
-
-def _sharing_a_start(cases: Iterable[Case]) -> list[list[Case]]:
+def _sharing_a_start(cases: list[Case]) -> list[list[Case]]:
     """Cases of one phase, patient and seed go on from copies of one session, so that it is reached only once."""
     groups: dict[tuple[str, str, int], list[Case]] = defaultdict(list)
     for case in cases:
