@@ -27,7 +27,8 @@ comments. While a session runs there is a `-wal` file beside it, which belongs t
 
 Rows are only ever added; triggers refuse UPDATE and DELETE. They are written in blocks, at least every 250 ms, each
 in one transaction that is on the disk before the next begins. When the disk gave up a file, the session goes on in
-`<id>.part2.tractable`, whose `continues` names the file before it and that file's last hash.
+`<id>.part2.tractable`, whose `continues` names the file before it, that file's last hash, the session's first `t_us`
+and the phase it goes on in.
 
 A reader of format {FORMAT_VERSION} refuses a file of a newer format, and says so. A newer reader reads older files.
 """

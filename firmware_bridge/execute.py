@@ -8,7 +8,7 @@ from typing import Final
 
 from firmware_bridge import messages
 from firmware_bridge.framing import FrameDecoder
-from firmware_bridge.link import SEQ_WRAP, Link
+from firmware_bridge.link import Link
 from safety import limits, motion
 from safety.limiter import Permit
 from safety.units import Microseconds, whole_within
@@ -27,7 +27,7 @@ def execute(permit: Permit, link: Link) -> bytes:
         raise NotPermitted("A motion needs a permit of its own; this one is forged or was used before.")
     if not permit.is_good_at(None if link.newest_us is None else Microseconds(link.newest_us)):
         raise NotPermitted("The permit is too old: it was given for a sample that the table has long left behind.")
-    message = command_of(permit)
+    message = command_of(permit, link)
     if not _is_within_the_absolute(message):
         raise NotPermitted("The motion is beyond the absolute limits.")
     frame = link.send(message)
@@ -36,15 +36,15 @@ def execute(permit: Permit, link: Link) -> bytes:
     return frame
 
 
-def command_of(permit: Permit) -> messages.HostMessage:
-    """The message of the serial protocol that stands for the permitted motion."""
+def command_of(permit: Permit, link: Link) -> messages.HostMessage:
+    """The message of the serial protocol that stands for the permitted motion on that link."""
     match permit.motion:
         case motion.Pull(speed_um_s=speed_um_s):
-            return _move(permit, speed_um_s)
+            return _move(permit, speed_um_s, link)
         case motion.PayOut(speed_um_s=speed_um_s):
-            return _move(permit, -speed_um_s)
+            return _move(permit, -speed_um_s, link)
         case motion.Hold():
-            return _move(permit, 0)
+            return _move(permit, 0, link)
         case motion.Release(profile=profile):
             return messages.Release(messages.ReleaseProfile(profile.value))
         case motion.CutPower():
@@ -60,8 +60,9 @@ def command_of(permit: Permit) -> messages.HostMessage:
             )
 
 
-def _move(permit: Permit, velocity_um_s: int) -> messages.Move:
-    return messages.Move(basis=permit.basis_seq % SEQ_WRAP, velocity_um_s=velocity_um_s, lease_ms=permit.lease_ms)
+def _move(permit: Permit, velocity_um_s: int, link: Link) -> messages.Move:
+    basis = link.seq_on_wire(permit.basis_seq)
+    return messages.Move(basis=basis, velocity_um_s=velocity_um_s, lease_ms=permit.lease_ms)
 
 
 def _is_within_the_absolute(meant: messages.HostMessage) -> bool:

@@ -42,7 +42,7 @@ US_PER_S: Final = 1_000_000
 
 @dataclass(frozen=True, slots=True)
 class ReceivedSample:
-    """A sample with its numbers counting on where the wire's wrap. `sample.seq` is what MOVE's basis wants."""
+    """A sample whose numbers count on where the wire's wrap and where the table was reset; `sample` has the wire's."""
 
     sample: Sample
     seq: int
@@ -135,6 +135,10 @@ class Link:
     def newest_us(self) -> int | None:
         """The device's time of the newest sample, counting on; None where none has come since the device was reset."""
         return self._numbering.newest_us
+
+    def seq_on_wire(self, seq: int) -> int:
+        """The number on the wire of a received sample: what the table knows it by."""
+        return self._numbering.on_wire(seq)
 
     def open(self, nonce: int) -> bytes:
         """The bytes of a HELLO: the first one, or one that asks again after a silence. It stops nothing that runs."""
@@ -239,33 +243,42 @@ class Link:
 
 
 class SampleNumbering:
-    """Makes the samples' wrapping `seq` and `t_us` count on, and drops every sample that is not ahead of the last."""
+    """Makes the samples' `seq` and `t_us` count on where the wire's wrap and where the table was reset, and drops every
+    sample that is not ahead of the last.
+    """
 
     def __init__(self) -> None:
         self.samples_lost = 0
         self._last: ReceivedSample | None = None
         self._after_silence = False
+        self._after_reset = False
 
     @property
     def newest_us(self) -> int | None:
-        return None if self._last is None else self._last.t_us
+        return None if self._last is None or self._after_reset else self._last.t_us
+
+    def on_wire(self, seq: int) -> int:
+        """The number that the table itself gave to that sample, of those since it was reset."""
+        return (seq if self._last is None else seq - self._last.seq + self._last.sample.seq) % SEQ_WRAP
 
     def allow_silence(self) -> None:
         """The next sample may come after any silence: IDENTITY has just shown that the line is alive."""
         self._after_silence = True
 
     def start_anew(self) -> None:
-        """The device was reset: its numbers have nothing to do with those before."""
-        self._last = None
+        """The device was reset: its own numbers have nothing to do with those before."""
+        self._after_reset = True
 
     def number(self, sample: Sample, rate_hz: int) -> ReceivedSample | None:
         """The sample counting on, or None where it is not ahead of the last one (a repeat, a replay, a late one)."""
         last = self._last
         if last is None:
             received = ReceivedSample(sample, sample.seq, sample.t_us, lost_before=0)
+        elif self._after_reset:
+            received = _counted_on(last, sample, rate_hz)
         else:
-            seq_ahead = (sample.seq - last.seq) % SEQ_WRAP
-            t_us_ahead = (sample.t_us - last.t_us) % T_US_WRAP
+            seq_ahead = (sample.seq - last.sample.seq) % SEQ_WRAP
+            t_us_ahead = (sample.t_us - last.sample.t_us) % T_US_WRAP
             if not self._is_ahead(seq_ahead, t_us_ahead, rate_hz):
                 return None
             # After a silence of more than 65 536 samples this is what is known of how many were lost.
@@ -273,7 +286,7 @@ class SampleNumbering:
             received = ReceivedSample(sample, last.seq + lost_before + 1, last.t_us + t_us_ahead, lost_before)
         self.samples_lost += received.lost_before
         self._last = received
-        self._after_silence = False
+        self._after_silence = self._after_reset = False
         return received
 
     def _is_ahead(self, seq_ahead: int, t_us_ahead: int, rate_hz: int) -> bool:
@@ -284,6 +297,17 @@ class SampleNumbering:
             and 0 < t_us_ahead <= SILENCE_US_MAX
             and _agree(seq_ahead, t_us_ahead, rate_hz)
         )
+
+
+def _counted_on(last: ReceivedSample, sample: Sample, rate_hz: int) -> ReceivedSample:
+    """After a reset: by the device's clock where that ran on, else by the time since it began anew. What was lost
+    meanwhile is reckoned from the rate.
+    """
+    ran_on_us = (sample.t_us - last.sample.t_us) % T_US_WRAP
+    since_us = ran_on_us if ran_on_us <= SILENCE_US_MAX else min(sample.t_us, SILENCE_US_MAX)
+    since_us = max(1, since_us)
+    seq_ahead = max(1, since_us * rate_hz // US_PER_S)
+    return ReceivedSample(sample, last.seq + seq_ahead, last.t_us + since_us, seq_ahead - 1)
 
 
 def _agree(seq_ahead: int, t_us_ahead: int, rate_hz: int) -> bool:

@@ -15,7 +15,6 @@ from typing import Any, Final
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from controller.journal import EventRow
 from recorder.reading import Session
 
 WITHIN_PART: Final = 0.05  # of the target: the band that the receipt speaks of
@@ -65,7 +64,7 @@ def dose(session: Session) -> Dose:
     samples = session.samples(_COLUMNS).combine_chunks()
     seconds = seconds_each(samples)
     force_n, highest_n = force_of(samples), highest_of(samples)
-    spans = holding_spans(session.events())
+    spans = holding_spans(session.phases())
     at_force = is_within(samples["t_us"], spans)
     force_at_force = force_n.filter(at_force)
     time_at_force_s = _total(seconds.filter(pc.and_(at_force, force_n.is_valid())))
@@ -86,7 +85,7 @@ def dose(session: Session) -> Dose:
         ceiling_n=ceiling_n,
         above_ceiling_s=above_s,
         above_ceiling_samples=above_samples,
-        impulse_n_s=_total(pc.multiply(force_n, seconds)),
+        impulse_n_s=None if _is_absent(force_n) else _total(pc.multiply(force_n, seconds)),
         peak_n=pc.max(highest_n).as_py(),
         gaps=len(gaps),
         missing_samples=sum(gap.missing for gap in gaps),
@@ -121,16 +120,15 @@ def _steps(values: Any) -> Any:
     return pa.concat_arrays([steps, pa.array([0] * min(len(array), 1), pa.int64())])
 
 
-def holding_spans(events: Sequence[EventRow]) -> list[tuple[int, int]]:
+def holding_spans(phases: Sequence[tuple[str, int]]) -> list[tuple[int, int]]:
     """From when to when (device microseconds, the end not included) the phase was holding."""
-    return list(_spans([event for event in events if event.kind == "phase"]))
+    return list(_spans(phases))
 
 
-def _spans(phases: Sequence[EventRow]) -> Iterator[tuple[int, int]]:
+def _spans(phases: Sequence[tuple[str, int]]) -> Iterator[tuple[int, int]]:
     begun_us: int | None = None
-    for event in phases:
-        holding = event.data.get("phase") == "holding"
-        at_us = 0 if event.t_us is None else event.t_us
+    for phase, at_us in phases:
+        holding = phase == "holding"
         if holding and begun_us is None:
             begun_us = at_us
         elif not holding and begun_us is not None:
@@ -157,6 +155,10 @@ def _span_s(t_us: Any, spans: Sequence[tuple[int, int]]) -> float:
     return float(sum(max(0, end - start) for start, end in clipped)) / US_PER_S
 
 
+def _is_absent(forces: Any) -> bool:
+    return bool(forces.null_count == len(forces))
+
+
 def _total(values: Any) -> float:
     total = pc.sum(values).as_py()
     return 0.0 if total is None else float(total)
@@ -178,5 +180,7 @@ def _above(highest_n: Any, seconds: Any, ceiling_mn: object) -> tuple[float | No
     if not isinstance(ceiling_mn, int | float):
         return None, None, None
     ceiling_n = ceiling_mn / MN_PER_N
+    if _is_absent(highest_n):
+        return ceiling_n, None, None
     above = pc.fill_null(pc.greater(highest_n, ceiling_n), False)
     return ceiling_n, _total(seconds.filter(above)), int(pc.sum(above).as_py() or 0)

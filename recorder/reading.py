@@ -38,6 +38,7 @@ from recorder.stored import connect, read_meta
 
 __all__ = ["Gap", "NewerFormat", "NotASession", "Session", "open_session"]
 
+FIRST_ROWS_BLOCK: Final = 1  # block 0 is the header's
 BATCH_ROWS: Final = 49_152  # at most: what is read from the pages at once is fewer, and stays whole
 
 
@@ -156,10 +157,32 @@ class Session:
         return self.started + timedelta(microseconds=0 if first is None else t_us - first)
 
     @property
+    def part(self) -> int:
+        """1, but of a session that had to go on in another file."""
+        return int(self.meta.get("part") or 1)
+
+    @property
     def started(self) -> datetime:
-        """The session's start by the wall clock, UTC. It anchors the device's clock."""
+        """The session's start by the wall clock, UTC; of a later part, its own. It anchors the device's clock."""
         started = datetime.fromisoformat(self.header.started_utc)
-        return started.astimezone(UTC) if started.tzinfo else started.replace(tzinfo=UTC)
+        started = started.astimezone(UTC) if started.tzinfo else started.replace(tzinfo=UTC)
+        began_us, first_us = self._left_before("first_t_us"), self.first_t_us
+        if isinstance(began_us, int) and first_us is not None:
+            return started + timedelta(microseconds=first_us - began_us)
+        return self._start_by_an_event() or started
+
+    def _start_by_an_event(self) -> datetime | None:
+        """Of a recovered record whose first rows are lost: an event has both clocks. None of any other."""
+        recovered, first_us = self.meta.get("recovered") or {}, self.first_t_us
+        if first_us is None or FIRST_ROWS_BLOCK not in (recovered.get("lost_blocks") or ()):
+            return None
+        query = "SELECT t_us, time_utc FROM events WHERE t_us NOT NULL ORDER BY row LIMIT 1"
+        row = self._connection.execute(query).fetchone()
+        return row and datetime.fromisoformat(row[1]) - timedelta(microseconds=row[0] - first_us)
+
+    def _left_before(self, name: str) -> Any:
+        """What a later part was told of the file before it."""
+        return (self.meta.get("continues") or {}).get(name)
 
     def batches(self, columns: Sequence[str] | None = None) -> Iterator[Any]:
         """The samples in order as Arrow record batches, so that a long session never is in memory as a whole."""
@@ -211,6 +234,12 @@ class Session:
         """Every event, in the order in which they were handed over."""
         query = f"SELECT {names(EVENT_COLUMNS)} FROM events ORDER BY row"  # noqa: S608 - our names
         return [_event(*row) for row in self._connection.execute(query)]
+
+    def phases(self) -> list[tuple[str, int]]:
+        """Each phase and when it began, by the device's clock. A later part begins in the phase of the one before."""
+        there = [(str(event.data.get("phase")), event.t_us or 0) for event in self.events() if event.kind == "phase"]
+        left_in, first_us = self._left_before("phase"), self.first_t_us
+        return there if left_in is None or first_us is None else [(str(left_in), first_us), *there]
 
     def gaps(self) -> list[Gap]:
         """Where sample numbers are missing."""

@@ -75,7 +75,7 @@ META_KEYS: Final = {
     "format_version": "the version of this format, a whole number",
     "session_id": "the session's id",
     "part": "1, or the number of this file among those of the session",
-    "continues": "the file that this part goes on from, with its last hash; null in the first",
+    "continues": "the file that this part goes on from: its name, last hash, first t_us and phase; null in the first",
     "started_utc": "wall clock at the start, ISO 8601, UTC; it anchors the device's clock",
     "prescription": "what was prescribed: forces in mN, times in s, rates in mN/s, mass in g",
     "calibration": "the calibration that held: zero (counts) and span (mN a count times 2^20) of each channel, its day",

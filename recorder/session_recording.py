@@ -1,10 +1,12 @@
 """One session's record through failures of the disk: the same file again where that works, else a next part of it.
 
-A part is a session file of its own (`<id>.part2.tractable`) whose meta names the file it goes on from and that file's
-last hash. What the file before it holds behind that hash was never certain, and is in the next part again.
+A part is a session file of its own (`<id>.part2.tractable`) whose meta names the file it goes on from, that file's
+last hash, the session's first sample by the device's clock, and the phase it goes on in. What the file before it holds
+behind that hash was never certain, and is in the next part again.
 """
 
 import contextlib
+import json
 import sqlite3
 from pathlib import Path
 from typing import Final
@@ -13,11 +15,15 @@ from controller.journal import SessionHeader
 from recorder.block_chain import Link, Rows, block_after
 from recorder.ended_list import note_ended
 from recorder.session_file import FileGone, SessionFile, meta_rows
+from recorder.session_format import EVENT_COLUMNS, SAMPLE_COLUMNS, names
 from recorder.storage import failure_sentence, place_is_closed, place_is_full, session_path, sync_failed
 
 # A file that failed this often, while its disk is neither full nor closed, is given up for a next part.
 FAILURES_MAX: Final = 3
 PARTS_MAX: Final = 1000
+_T_US: Final = names(SAMPLE_COLUMNS).split(", ").index("t_us")
+_KIND: Final = names(EVENT_COLUMNS).split(", ").index("kind")
+_DATA: Final = names(EVENT_COLUMNS).split(", ").index("data")
 
 
 class CannotRecord(Exception):
@@ -33,6 +39,8 @@ class SessionRecording:
         self._file: SessionFile | None = None
         self._path: Path | None = None
         self._last: Link | None = None
+        self._first_t_us: int | None = None
+        self._phase: str | None = None
         self._part = 0
         self._failures = 0
 
@@ -56,6 +64,7 @@ class SessionRecording:
                 file.append(rows)
             self._last = file.last
             self._failures = 0
+            self._note(rows)
         except (sqlite3.Error, OSError) as error:
             self._failed(error)
 
@@ -71,6 +80,13 @@ class SessionRecording:
         if self._file is not None:
             self._file.close()
             self._file = None
+
+    def _note(self, rows: Rows) -> None:
+        if self._first_t_us is None and rows.samples:
+            self._first_t_us = int(str(rows.samples[0][_T_US]))
+        for event in rows.events:
+            if event[_KIND] == "phase":
+                self._phase = json.loads(str(event[_DATA])).get("phase")
 
     def _failed(self, error: sqlite3.Error | OSError) -> None:
         self.abandon()
@@ -102,7 +118,12 @@ class SessionRecording:
     def _next_part(self, now_utc: str) -> SessionFile:
         continues: dict[str, object] | None = None
         if self._path is not None and self._last is not None:
-            continues = {"file": self._path.name, "hash": self._last.hash}
+            continues = {
+                "file": self._path.name,
+                "hash": self._last.hash,
+                "first_t_us": self._first_t_us,
+                "phase": self._phase,
+            }
         for part in range(self._part + 1, PARTS_MAX):
             path = session_path(self._root, self._header.session_id, self._header.started_utc, part)
             # Taken: this session was begun before, by a program that did not end it. Its file stays as it is.

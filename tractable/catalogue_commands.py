@@ -19,7 +19,9 @@ from recorder.catalogue.rebuild import Rebuilt, add, altered, rebuild
 from recorder.catalogue.store import Catalogue, catalogue
 from recorder.catalogue.upgrade import upgrade, version_of
 from recorder.pseudonym import PATIENT, KeyUnusable, kept_key, keyed
+from recorder.storage import session_files
 from tractable.exit_codes import Exit
+from tractable.export_command import shown_progress
 from tractable.settings import Settings
 
 LISTED: Final = ("id", "state", "started_utc", "patient", "table_serial", "time_at_force_s", "mean_n", "peak_n")
@@ -111,12 +113,14 @@ def verify_it(settings: Settings, trail_only: bool, as_json: bool) -> Exit:
         with open_catalogue(settings) as (kept, _key):
             head, found = kept.head(), kept.findings()
             if not trail_only:
-                found += altered(kept, settings.data_folder)
+                files = len(list(session_files(settings.data_folder)))
+                with shown_progress("Verifying session files", files) as verified:
+                    found += altered(kept, settings.data_folder, verified.add)
         if as_json:
             print(json.dumps({"entries": head.number, "last_hash": head.hash, "findings": found}, indent=2))
         else:
-            files = "" if trail_only else ", and the session files fit it"
-            print(*(found or [f"The audit trail is whole ({head.number} entries){files}."]), sep="\n")
+            and_files = "" if trail_only else ", and the session files fit it"
+            print(*(found or [f"The audit trail is whole ({head.number} entries){and_files}."]), sep="\n")
         return Exit.REFUSED if found else Exit.DONE
 
     return said(check)

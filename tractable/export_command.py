@@ -17,11 +17,13 @@ from recorder.export.session_export import writers
 from recorder.export.study import StudyFilter, export_study
 from recorder.pseudonym import KeyUnusable, kept_key
 from recorder.reading import Session
+from recorder.verification import state_of
 from tractable.exit_codes import Exit
 from tractable.records import with_session
 from tractable.settings import Settings
 
 SHOWN_AFTER_S: Final = 2.0
+SEE_WHERE: Final = "See where with: tractable session verify"
 
 
 def export_sessions(
@@ -42,10 +44,19 @@ def export_sessions(
 
 def _export_one(settings: Settings, name: str, formats: list[str], folder: Path, overwrite: bool, texts: bool) -> Exit:
     def write(session: Session) -> None:
-        name, key = session.path.stem, kept_key(settings.pseudonym_key_file)
+        name, key, state = session.path.stem, kept_key(settings.pseudonym_key_file), state_of(session.path)
+        if state == "altered":
+            print(f"{name} was altered, and its exports say so. {SEE_WHERE} {session.path}", file=sys.stderr)
         with shown_progress(name, session.sample_count * len(set(formats))) as shown:
             told = export(
-                session, folder / name, formats, overwrite=overwrite, key=key, texts=texts, progress=shown.add
+                session,
+                folder / name,
+                formats,
+                overwrite=overwrite,
+                key=key,
+                texts=texts,
+                progress=shown.add,
+                state=state,
             )
         for path in told:
             print(path)

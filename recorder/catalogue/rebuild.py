@@ -6,7 +6,7 @@ session file: back up the database for those.
 
 import json
 import sqlite3
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -16,8 +16,10 @@ import sqlalchemy as sa
 from recorder.catalogue.models import AuditEntry, SessionSummary
 from recorder.catalogue.store import Catalogue
 from recorder.catalogue.summary import CannotSummarise, below, rows_of
+from recorder.ended_list import as_ended
 from recorder.reading import NewerFormat, NotASession, open_session
 from recorder.storage import session_files
+from recorder.verification import holds_block, verify
 
 GONE: Final = "gone"
 ACTOR: Final = "recorder"
@@ -85,36 +87,44 @@ def _gone(catalogue: Catalogue, root: Path) -> list[SessionSummary]:
 
 
 def _of_tables_here(sessions: Collection[dict[str, Any]], root: Path) -> list[dict[str, Any]]:
-    """Those of tables that have any file here: in a catalogue that tables share, another's are on another computer.
-    Where no file is here at all, every session counts.
+    """Those of tables that have a file here, or had one: in a catalogue that tables share, another's are on another
+    computer.
     """
-    here = {session["table_serial"] for session in sessions if (root / session["file"]).exists()}
-    return [session for session in sessions if not here or session["table_serial"] in here]
+    here = {session["table_serial"] for session in sessions if _is_or_was_here(root / session["file"])}
+    return [session for session in sessions if session["table_serial"] in here]
 
 
-def altered(catalogue: Catalogue, root: Path) -> list[str]:
-    """A sentence for each session of a table whose files are here, whose own is gone, or does not end with the hash
-    that the audit trail first had.
+def _is_or_was_here(path: Path) -> bool:
+    return path.exists() or as_ended(path) is not None
+
+
+def altered(catalogue: Catalogue, root: Path, verified: Callable[[int], None] = lambda _files: None) -> list[str]:
+    """A sentence for each session of a table whose files are here, whose own is gone, was altered, or does not hold
+    what the audit trail first had of it. `verified` hears of every file that is done.
     """
-    first: dict[str, dict[str, Any]] = {}
+    rows: dict[str, dict[str, Any]] = {}
     with catalogue.asking() as session:
         query = sa.select(AuditEntry.subject, AuditEntry.new).where(AuditEntry.subject.startswith("sessions:"))
         for subject, new in session.execute(query.order_by(AuditEntry.number)):
-            row = json.loads(new or "{}")
-            if row.get("ended_utc") is not None:
-                first.setdefault(subject, row)
-    found = (_compared(root / row["file"], row["last_hash"]) for row in _of_tables_here(first.values(), root))
+            if rows.get(subject, {}).get("ended_utc") is None:  # the first that has its end
+                rows[subject] = json.loads(new or "{}")
+    found = []
+    for row in _of_tables_here(rows.values(), root):
+        found.append(_compared(root / row["file"], row["last_hash"], ended=row["ended_utc"] is not None))
+        verified(1)
     return [sentence for sentence in found if sentence is not None]
 
 
-def _compared(path: Path, last_hash: str) -> str | None:
+def _compared(path: Path, last_hash: str, *, ended: bool) -> str | None:
     if not path.exists():
         return f"{path.name}: the file is gone."
     try:
-        with open_session(path) as session:
-            there = session.last_hash
-    except (NotASession, NewerFormat) as problem:
+        found = verify(path)
+        there = found.last_hash == last_hash if ended else holds_block(path, last_hash)
+    except (NotASession, NewerFormat, sqlite3.DatabaseError) as problem:
         return str(problem)
-    if there != last_hash:
+    if found.state == "altered":
+        return f"{path.name}: {found.finding}"
+    if not there:
         return f"{path.name}: it ends otherwise than it was ended. See where with: tractable session verify {path}"
     return None

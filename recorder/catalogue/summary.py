@@ -66,7 +66,7 @@ def _rows(session: Session, file: str, state: str, key: bytes) -> list[Table]:
         peak_n=delivered.peak_n,
         within_share=delivered.within_share,
         above_ceiling_samples=delivered.above_ceiling_samples,
-        impulse_n_s=delivered.impulse_n_s,
+        impulse_n_s=delivered.impulse_n_s or 0.0,
         blocks=session.block_count,
         last_hash=session.last_hash,
     )

@@ -115,7 +115,7 @@ _UNITS: Final = units_of(SAMPLES)
 
 
 def _events(exported: ExportedSession) -> str:
-    rows = [(exported.seconds(e.t_us) or 0.0, 0.0, str(e.kind), e.text) for e in exported.events()]
+    rows = [(exported.onset_s(e), 0.0, str(e.kind), e.text) for e in exported.events()]
     for gap in exported.gaps():
         at_s, lasted_s = exported.seconds(gap.from_t_us) or 0.0, (gap.to_t_us - gap.from_t_us) / 1e6
         rows.append((at_s, lasted_s, "gap", f"{gap.missing} samples missing"))

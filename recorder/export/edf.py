@@ -192,7 +192,7 @@ def _fitting(waiting: list[bytes], room: int) -> bytes:
 def _marks(exported: ExportedSession) -> list[bytes]:
     """Events, gaps and the end, in the order of their times."""
     begins_s = exported.session.started.microsecond / 1e6
-    marks = [(exported.seconds(event.t_us) or 0.0, 0.0, event.text) for event in exported.events()]
+    marks = [(exported.onset_s(event), 0.0, event.text) for event in exported.events()]
     for gap in exported.gaps():
         lasted_s = (gap.to_t_us - gap.from_t_us) / 1e6
         marks.append((exported.seconds(gap.from_t_us) or 0.0, lasted_s, f"gap: {gap.missing} samples missing"))

@@ -9,6 +9,7 @@ streamed: nothing here grows with the session's length.
 import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from functools import cached_property
 from typing import Any, Final
 
@@ -24,6 +25,7 @@ from recorder.export.pulls import PULL_FIELDS, Pull, Pulls
 from recorder.pseudonym import PATIENT, keyed
 from recorder.reading import SAMPLE_SCHEMA, Gap, Session, arrow_field, gaps_in
 from recorder.session_format import EVENT_COLUMNS
+from recorder.verification import State
 
 MODEL_VERSION: Final = 2
 GRID_ROWS: Final = 32_768
@@ -86,6 +88,7 @@ class ExportedSession:
 
     `texts`: with the events' own sentences, particulars and actors, as recorded, which may name somebody. `key`: what
     the patient's pseudonym is made with; without it the patient is left out. `progress` hears how many rows were read.
+    `state` is what a verification of the record found; None where nobody looked.
     """
 
     def __init__(
@@ -96,6 +99,7 @@ class ExportedSession:
         *,
         texts: bool = False,
         progress: Progress | None = None,
+        state: State | None = None,
     ) -> None:
         self.session = session
         self.name = name
@@ -103,6 +107,7 @@ class ExportedSession:
         self._key = key
         self._texts = texts
         self._progress = progress
+        self._state = state
 
     @cached_property
     def header(self) -> dict[str, Any]:
@@ -112,6 +117,11 @@ class ExportedSession:
             "export_model": MODEL_VERSION,
             "session": self.name,
             "patient": self.patient,
+            "record": {
+                "state": self._state,
+                "part": self.session.part,
+                "recovered_without_blocks": (self.session.meta.get("recovered") or {}).get("lost_blocks"),
+            },
             "started_utc": private.deidentified(header.started_utc, "started_utc"),
             "ended": self.session.ended_utc is not None,
             "simulated": header.simulated,
@@ -179,8 +189,15 @@ class ExportedSession:
         return [event if self._texts else _in_our_words(event) for event in self.session.events()]
 
     def seconds(self, t_us: int | None) -> float | None:
-        """Seconds from the first sample, of a moment of the device's clock."""
-        return None if t_us is None else (t_us - self._first_t_us) / 1e6
+        """Seconds from the first sample, of a moment of the device's clock; None where there is no sample."""
+        return None if t_us is None or self._first_t_us is None else (t_us - self._first_t_us) / 1e6
+
+    def onset_s(self, event: EventRow) -> float:
+        """For formats that want a time of every event: by the wall clock where the device's is not known."""
+        at_s = self.seconds(event.t_us)
+        if at_s is not None:
+            return at_s
+        return (datetime.fromisoformat(event.time_utc) - self.session.started).total_seconds()
 
     def pulls(self) -> list[Pull]:
         """A row for each time that the force was held."""
@@ -229,8 +246,8 @@ class ExportedSession:
         return pa.RecordBatch.from_pylist([p.as_row() | {"simulated": self.simulated} for p in self.pulls()], PULLS)
 
     @cached_property
-    def _first_t_us(self) -> int:
-        return self.session.first_t_us or 0
+    def _first_t_us(self) -> int | None:
+        return self.session.first_t_us
 
     @cached_property
     def _started_us(self) -> int:
@@ -245,7 +262,7 @@ class _Facts:
 
     def __init__(self, session: Session) -> None:
         self.gaps: list[Gap] = []
-        self.pulls = Pulls(session.events())
+        self.pulls = Pulls(session.phases())
         self._first: tuple[int, int] | None = None
         self._last: Any = None
         self._period_us = 0.0

@@ -17,7 +17,6 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from controller.journal import EventRow
 from recorder.dose import END_OF_TIME_US, force_of, highest_of, seconds_each
 
 RISE_FROM: Final = 0.1
@@ -72,9 +71,8 @@ class PullSpan:
     to_us: int
 
 
-def pull_spans(events: Sequence[EventRow]) -> Iterator[PullSpan]:
+def pull_spans(phases: Sequence[tuple[str, int]]) -> Iterator[PullSpan]:
     """Each span of holding, with where the ramp that led to it began."""
-    phases = [(str(event.data.get("phase")), event.t_us or 0) for event in events if event.kind == "phase"]
     ramp_us: int | None = None
     held_us: int | None = None
     for phase, at_us in [*phases, ("ended", END_OF_TIME_US)]:
@@ -173,10 +171,10 @@ class _Tally:
 
 
 class Pulls:
-    """The pulls of a session whose sample batches it is given one after another, each of them once."""
+    """The pulls of a session's phases, whose sample batches it is given one after another, each of them once."""
 
-    def __init__(self, events: Sequence[EventRow]) -> None:
-        self._tallies = [_Tally(span) for span in pull_spans(events)]
+    def __init__(self, phases: Sequence[tuple[str, int]]) -> None:
+        self._tallies = [_Tally(span) for span in pull_spans(phases)]
         self._waiting: Any = None
         self._first_us: int | None = None
         self._last_us = 0

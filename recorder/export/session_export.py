@@ -10,6 +10,7 @@ from typing import Any, Final
 from recorder.export.model import ExportedSession, Progress
 from recorder.export.staging import CannotExport, already_there, staged
 from recorder.reading import Session
+from recorder.verification import State
 
 # Format: the module here that writes it.
 FORMATS: Final[dict[str, str]] = {
@@ -55,11 +56,13 @@ def export(
     key: bytes | None = None,
     texts: bool = False,
     progress: Progress | None = None,
+    state: State | None = None,
 ) -> list[Path]:
     """Writes `<id>.samples.csv` and so on into the folder, and lists them in its SHA256SUMS. Returns what was written.
 
     What somebody typed is left out, unless `texts` asks for the events as recorded. `key` makes the patient's
-    pseudonym; without it the patient is left out. `progress` hears the number of rows of each batch read.
+    pseudonym; without it the patient is left out. `progress` hears the number of rows of each batch read. `state` is
+    what a verification of the record found: the exports say it.
 
     Raises CannotExport for a format that is not known, a file that is there already (unless `overwrite`), or a disk
     that does not take it; no half-written file stays.
@@ -70,7 +73,7 @@ def export(
     taken = [file for file in files if (folder / file).exists()]
     if taken and not overwrite:
         raise already_there(folder, taken)
-    exported = ExportedSession(session, name, key, texts=texts, progress=progress)
+    exported = ExportedSession(session, name, key, texts=texts, progress=progress, state=state)
     with staged(folder, overwrite=overwrite) as staging, session.unchanging():
         for writer in chosen.values():
             writer.write(exported, staging.folder)

@@ -32,9 +32,11 @@ from recorder.export.tidier import ITEMS, compared
 from recorder.pseudonym import keyed
 from recorder.reading import NewerFormat, NotASession, Session, open_session
 from recorder.storage import session_files
+from recorder.verification import state_of
 
 DAMAGED: Final = "damaged"
 SESSION: Final = "S"
+ALTERED: Final = "altered"
 NEWER: Final = "written by a newer version"
 Progress = Callable[[int, int], None]
 
@@ -92,6 +94,8 @@ CATALOGUE: Final[Any] = pa.schema(
         _column("gaps", _WHOLE, "1", "gaps in the record"),
         _column("missing_samples", _WHOLE, "1", "samples that never came"),
         _column("ended", _BOOL, "bool", "the record was ended as it should be"),
+        _column("state", _TEXT, "", "what verifying the record found: whole, or interrupted"),
+        _column("part", _WHOLE, "1", "1, but of a session that had to go on in another file"),
         _column("simulated", _BOOL, "bool", "true: a simulated table, nobody was treated"),
     ]
 )
@@ -209,11 +213,14 @@ def _add(
     try:
         with open_session(path) as session, session.unchanging():
             given = _wanted(session, chosen)
-            if given is not None:
-                exported = ExportedSession(session, name, key)
+            state = state_of(path) if given is not None else None
+            if given is not None and state != "altered":
+                exported = ExportedSession(session, name, key, state=state)
                 _write(exported, writing, folder)
                 tables.add(exported, given)
-        return None
+        if state != "altered":
+            return None
+        reason, problem = ALTERED, f"{path} was altered."
     except NewerFormat as newer:
         reason, problem = NEWER, str(newer)
     except (NotASession, sqlite3.DatabaseError, ValueError) as damage:
@@ -280,6 +287,8 @@ def _catalogue_row(exported: ExportedSession, given: Dose, pulls: int) -> dict[s
         "pulls": pulls,
         "duration_s": session.duration_s,
         "samples": session.sample_count,
+        "state": header["record"]["state"],
+        "part": session.part,
         "simulated": exported.simulated,
     }
 

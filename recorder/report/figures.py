@@ -95,7 +95,7 @@ def dose_figures(dose: Dose, *, hidden: bool = False) -> list[Figure]:
         Figure("Within 5 % of target", shown(share)),
         Figure("Peak", shown(newtons(dose.peak_n))),
         Figure("Above the ceiling", above_ceiling(dose)),
-        Figure("Impulse", shown(f"{dose.impulse_n_s or 0.0:.0f} N s")),
+        Figure("Impulse", shown("none" if dose.impulse_n_s is None else f"{dose.impulse_n_s:.0f} N s")),
         Figure("Gaps in the record", f"{dose.gaps} ({dose.missing_samples} samples)" if dose.gaps else "none"),
     ]
 
@@ -112,7 +112,7 @@ def _happened(receipt: Receipt) -> list[Figure]:
 def above_ceiling(dose: Dose) -> str:
     """The time above the ceiling; a single sample counts."""
     if dose.above_ceiling_samples is None or dose.above_ceiling_s is None:
-        return "not known: no ceiling is on record"
+        return f"not known: no {'ceiling is on record' if dose.ceiling_n is None else 'force was read'}"
     of = "" if dose.ceiling_n is None else f" ({dose.ceiling_n:.0f} N)"
     if not dose.above_ceiling_samples:
         return f"never{of}"

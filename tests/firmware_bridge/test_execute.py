@@ -275,6 +275,6 @@ def test_an_encoder_that_says_something_else_is_caught_before_the_wire(link, mon
 def test_the_basis_is_the_number_of_the_sample_as_the_wire_counts(link) -> None:
     wrapped = replace(PULLING, reading=replace(ARMED, seq=3 * 65_536 + 65_535))
 
-    message = bridge.command_of(permit_of(Pull(1), wrapped))
+    message = bridge.command_of(permit_of(Pull(1), wrapped), link)
 
     assert message.basis == 65_535

@@ -349,7 +349,7 @@ def test_an_old_sample_right_after_a_new_hello_is_still_old() -> None:
     assert seqs(link.receive(table.sample())) == [2]
 
 
-def test_a_restart_of_the_table_is_told_and_its_numbers_start_anew() -> None:
+def test_a_restart_of_the_table_is_told_and_its_samples_count_on() -> None:
     table = Table(first_seq=500, first_t_us=9_000_000)
     link = opened(table)
     link.receive(table.sample())
@@ -360,9 +360,28 @@ def test_a_restart_of_the_table_is_told_and_its_numbers_start_anew() -> None:
     events = link.receive(restarted_table.frame(reborn) + restarted_table.sample())
 
     assert events[:2] == [DeviceRestarted(before=IDENTITY, now=reborn), reborn]
-    assert seqs(events) == [0]
+    assert seqs(events) == [501]
     assert link.calibrations == {}
     assert not link.ready
+
+
+@pytest.mark.parametrize("clock_us", [400_000, 9_000_000 + 400_000])
+def test_a_reset_is_a_gap_as_long_as_it_took_whether_or_not_the_clock_ran_on(clock_us: int) -> None:
+    table = Table(first_seq=60_000, first_t_us=9_000_000)
+    link = opened(table)
+    link.receive(table.sample())
+    restarted_table = Table(first_seq=3, first_t_us=clock_us)
+    link.open(nonce=2)
+    reborn = restarted_table.answer_hello(dataclasses.replace(IDENTITY, boot_nonce=2))
+
+    assert link.receive(reborn)[-1] == CALIBRATIONS[1]
+    assert link.newest_us is None  # no permit from before the reset is fresh
+    received = [event for _ in range(3) for event in link.receive(restarted_table.sample())]
+
+    lost = 400_000 * IDENTITY.rate_hz // 1_000_000
+    numbered = [(event.seq, event.t_us) for event in received if isinstance(event, ReceivedSample)]
+    assert numbered == [(60_000 + lost + i, 9_400_000 + i * PERIOD_US) for i in range(3)]
+    assert [link.seq_on_wire(seq) for seq, _t_us in numbered] == [3, 4, 5]
 
 
 def test_a_table_of_another_protocol_version_is_refused_in_a_plain_sentence() -> None:

@@ -56,6 +56,16 @@ def test_a_missing_force_is_missing_and_not_zero(
     assert delivered.missing_at_force_s == pytest.approx(49 * PERIOD_S)
 
 
+@pytest.mark.parametrize("number", [0, 10])
+def test_where_no_force_was_read_nothing_is_said_of_it(
+    record: Callable[..., Path], make_sample: MakeSample, number: int
+) -> None:
+    delivered = dose_of(record([make_sample(seq, None) for seq in range(number)], []))
+
+    assert (delivered.impulse_n_s, delivered.peak_n, delivered.above_ceiling_samples) == (None, None, None)
+    assert above_ceiling(delivered) == "not known: no force was read"
+
+
 def test_the_force_is_the_mean_of_both_channels_or_the_one_that_is_there(
     record: Callable[..., Path], make_sample: MakeSample, make_phase: MakePhase
 ) -> None:

@@ -378,6 +378,35 @@ def test_a_session_longer_than_a_batch_is_the_same_in_every_format(
     assert [None if value < 0 else round(float(value)) for value in cable] == wanted
 
 
+def test_an_event_without_a_time_of_the_tables_is_where_the_wall_clock_puts_it(
+    record: Callable[..., Path], make_sample: Callable[..., SampleRow], tmp_path: Path
+) -> None:
+    found = EventRow(1, None, "2025-03-01T09:30:01.500Z", "link", "table", "Table 7 found.", {})
+    path = record([make_sample(seq) for seq in range(640)], [found])
+
+    with open_session(path) as session:
+        paths = export(session, tmp_path / "out", ["bids", "edf", "parquet"], texts=True)
+
+    files = {file.name.removeprefix(f"{path.stem}."): file for file in paths}
+    (in_bids,) = [file for file in paths if file.name.endswith("_events.tsv")]
+    in_edf = [mark.onset for mark in edfio.read_edf(files["edf"]).annotations if mark.text == "Table 7 found."]
+    assert in_bids.read_text().splitlines()[1].startswith("1.500000\t")
+    assert in_edf == [pytest.approx(1.5)]
+    assert pq.read_table(files["events.parquet"])["t_s"].to_pylist() == [None]
+
+
+def test_a_session_without_samples_has_no_second_to_count_from(
+    record: Callable[..., Path], make_phase: Callable[..., EventRow], tmp_path: Path
+) -> None:
+    path = record([], [make_phase(1, "checking_zero", 0)])
+
+    with open_session(path) as session:
+        paths = export(session, tmp_path / "out", ["parquet"])
+
+    (events,) = [file for file in paths if file.name.endswith("events.parquet")]
+    assert pq.read_table(events)["t_s"].to_pylist() == [None]
+
+
 def test_a_session_without_samples_gives_files_with_headings_only(record: Callable[..., Path], tmp_path: Path) -> None:
     path = record([], [])
 

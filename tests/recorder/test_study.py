@@ -2,8 +2,10 @@
 
 import gzip
 import json
+import sqlite3
 import subprocess
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -206,6 +208,21 @@ def test_a_damaged_session_is_left_out_with_what_can_be_done_and_the_others_are_
     (left_out,) = pq.read_table(root / "study" / "left_out.parquet").to_pylist()
     assert left_out["reason"] == "damaged"
     assert [path for path in (root / "study").rglob(f"*{left_out['session']}*") if path.is_file()] == []
+
+
+def test_an_altered_session_is_left_out_and_each_other_says_that_it_is_whole(root: Path) -> None:
+    altered = sorted(root.glob("sessions/2025/*.tractable"))[0]
+    with closing(sqlite3.connect(altered, isolation_level=None)) as connection:
+        connection.execute("DROP TRIGGER samples_no_update")
+        connection.execute("UPDATE samples SET force_a_mn = 1 WHERE row = 200")
+
+    made = export_study(root, root / "study", ["parquet"], KEY, ALL)
+
+    assert made.sessions == 2
+    assert f"{altered} was altered." in made.problems[0]
+    (left_out,) = pq.read_table(root / "study" / "left_out.parquet").to_pylist()
+    assert left_out["reason"] == "altered"
+    assert [(row["state"], row["part"]) for row in catalogue(root / "study")] == [("whole", 1)] * 2
 
 
 def test_a_folder_that_is_there_is_refused_and_overwriting_takes_away_only_what_a_study_wrote(root: Path) -> None:

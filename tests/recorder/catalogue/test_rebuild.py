@@ -133,20 +133,6 @@ def test_a_file_that_went_away_is_called_gone_and_its_row_stays(
     assert altered(kept, site.records) == ["S1.tractable: the file is gone."]
 
 
-def test_a_table_on_another_computer_does_not_miss_its_sessions_here(
-    kept: Catalogue, site: SimpleNamespace, two_sessions: list[Path], record: Record, header: SessionHeader
-) -> None:
-    record([], [], replace(header, session_id="S3", table={"serial": 7, "model": "T"}))
-    rebuild(kept, site.records, site.key)
-    for path in two_sessions:
-        path.unlink()
-
-    rebuild(kept, site.records, site.key)
-
-    assert {row["state"] for row in all_rows(kept, SessionSummary)} == {"whole"}
-    assert altered(kept, site.records) == []
-
-
 def test_a_session_that_was_listed_while_it_ran_is_listed_anew_when_it_has_ended(
     kept: Catalogue, site: SimpleNamespace, header: SessionHeader, make_sample: Callable[..., SampleRow]
 ) -> None:
@@ -175,6 +161,53 @@ def test_a_session_file_that_was_rewritten_does_not_fit_the_audit_trail(
     rebuild(kept, site.records, site.key)
 
     assert [found.split(":")[0] for found in altered(kept, site.records)] == ["S2.tractable"]
+
+
+def test_a_sample_that_was_edited_in_the_middle_is_found_although_the_end_fits(
+    kept: Catalogue, site: SimpleNamespace, two_sessions: list[Path]
+) -> None:
+    rebuild(kept, site.records, site.key)
+
+    edit(two_sessions[0], "UPDATE samples SET force_a_mn = 1 WHERE row = 50")
+
+    assert [found.split(":")[0] for found in altered(kept, site.records)] == ["S1.tractable"]
+
+
+def test_an_interrupted_session_is_missed_when_its_file_goes_away(
+    kept: Catalogue, site: SimpleNamespace, record: Record, header: SessionHeader, make_sample: Callable[..., SampleRow]
+) -> None:
+    record([make_sample(1)], [], replace(header, session_id="S1"))
+    interrupted = record([make_sample(1)], [], replace(header, session_id="S2"), ended=False)
+    rebuild(kept, site.records, site.key)
+    before = altered(kept, site.records)
+
+    interrupted.unlink()
+
+    assert before == []
+    assert altered(kept, site.records) == ["S2.tractable: the file is gone."]
+
+
+@pytest.mark.parametrize("own_sessions", [0, 1])
+def test_a_table_on_another_computer_does_not_miss_the_sessions_of_this_one(
+    kept: Catalogue,
+    site: SimpleNamespace,
+    two_sessions: list[Path],
+    header: SessionHeader,
+    tmp_path: Path,
+    own_sessions: int,
+) -> None:
+    rebuild(kept, site.records, site.key)
+    other = tmp_path / "another computer"
+    for number in range(own_sessions):
+        with SessionJournal(other) as journal:
+            journal.begin(replace(header, session_id=f"B{number}", table={"serial": 7, "model": "T"}))
+            journal.end()
+
+    rebuild(kept, other, site.key)
+
+    rows = all_rows(kept, SessionSummary)
+    assert (len(rows), {row["state"] for row in rows}) == (2 + own_sessions, {"whole"})
+    assert altered(kept, other) == []
 
 
 def test_users_are_not_touched_by_a_rebuild(kept: Catalogue, site: SimpleNamespace, two_sessions: list[Path]) -> None:
