@@ -1,6 +1,7 @@
 """Nothing is lost: what the table really sent, held against the session file that was written of it."""
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from firmware_bridge.messages import RAW_MISSING, Sample
@@ -21,18 +22,20 @@ Key = tuple[int, int, int, int, int]  # seq, t_us, both raw codes, cable: as the
 def record_verdicts(bench: Bench, *, line_is_whole: bool, until_us: int | None = None) -> Iterator[Verdict]:
     """Writes the bench's session with the real recorder, reads it back, and looks for what is missing or made up.
 
-    `line_is_whole`: the fault is not on the line, so that no sample may be missing at all. `until_us`: what was sent
-    later is not asked for.
+    `line_is_whole`: the fault is not on the line, so that no sample may be missing at all. `until_us`: the table was
+    reset then; what it sent later is not asked for, and its numbers are counted on in the record.
     """
     if not bench.memory.headers or not bench.memory.samples:
         return
     with scratch() as folder:
         path = written(bench, folder)
         yield holds("the record is whole and unaltered", verify(path).state == "whole")
+        yield holds("its numbers and times never run backwards", _counts_on(path))
         kept = _kept(path)
     arrived, sent = _during(bench.arrived.heard, kept, bench, until_us), {_key(s) for s in bench.sent.samples()}
     yield at_most("samples that arrived and are not on record", len(arrived - kept), 0, "samples")
-    yield at_most("samples on record that nobody sent", len(kept - sent), 0, "samples")
+    made_up = kept - sent if until_us is None else _unnumbered(kept) - _unnumbered(sent)
+    yield at_most("samples on record that nobody sent", len(made_up), 0, "samples")
     if line_is_whole:
         lost = _during(bench.sent.heard, kept, bench, until_us) - kept
         yield at_most("samples sent and not on record", len(lost - _under_way(bench)), 0, "samples")
@@ -48,6 +51,16 @@ def written(bench: Bench, folder: Path) -> Path:
         journal.end()
     [path] = folder.rglob("*.tractable")
     return path
+
+
+def _counts_on(path: Path) -> bool:
+    with open_session(path) as session:
+        columns = session.samples(["seq", "t_us"]).to_pydict().values()
+    return all(before < after for column in columns for before, after in pairwise(column))
+
+
+def _unnumbered(keys: set[Key]) -> set[tuple[int, ...]]:
+    return {key[1:] for key in keys}
 
 
 def _kept(path: Path) -> set[Key]:
