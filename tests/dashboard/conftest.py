@@ -19,6 +19,8 @@ from playwright.async_api import Page, async_playwright
 from controller.messages import ActiveAlarm, Event, ForceBatch, PhaseName, State, TableIdentity
 from dashboard.app import DashboardConfig, create_app, create_server, sign_in_path
 from dashboard.feed import Feed
+from proof.bench import bench_at
+from proof.record import written
 from safety.alarms import CATALOGUE, AlarmId
 
 KEY = "a-key-that-is-long-enough"
@@ -144,6 +146,14 @@ def feed(clock: Clock) -> Feed:
 def config(tmp_path: Path) -> DashboardConfig:
     """Of a dashboard whose broker is not there and whose controller answers within 0.2 s or not at all."""
     return DashboardConfig("127.0.0.1", 1, "clinic", "2", tmp_path / "control.sock", KEY, reply_within_s=0.2)
+
+
+@pytest.fixture(scope="module")
+def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """With the record of one session, S1, of K7-2F41."""
+    folder = tmp_path_factory.mktemp("records")
+    written(bench_at("RAMP"), folder)
+    return folder
 
 
 @pytest.fixture

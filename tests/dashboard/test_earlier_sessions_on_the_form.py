@@ -7,17 +7,8 @@ import pytest
 from playwright.async_api import Page, expect
 
 from dashboard.config import DashboardConfig
-from proof.bench import bench_at
-from proof.record import written
 
 pytestmark = [pytest.mark.needs("chromium"), pytest.mark.filterwarnings("ignore::ResourceWarning")]
-
-
-@pytest.fixture(scope="module")
-def data_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("records")
-    written(bench_at("RAMP"), folder)
-    return folder
 
 
 @pytest.fixture
